@@ -131,9 +131,7 @@ def test_pinned_packages_have_hashes_and_no_index() -> None:
     for name in ("constraints.txt", "constraints-test.txt"):
         lines = text(name).splitlines()
         assert [
-            line
-            for line in lines
-            if not re.match(r"(?:    --hash=sha256:[0-9a-f]{64}|[a-z0-9-]+==\S+ )", line)
+            line for line in lines if not re.match(r"(?:    --hash=sha256:[0-9a-f]{64}|[a-z0-9-]+==\S+ )", line)
         ] == []
         pins = [line for line in lines if not line.startswith(" ")]
         assert [line for line in pins if not line.endswith("\\")] == []

@@ -1,0 +1,1 @@
+"""The headless point: holds a link beside a codec. Knows the wire protocol, not the server."""

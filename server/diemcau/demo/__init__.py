@@ -1,0 +1,1 @@
+"""The sample conference and its players; they drive a real server from outside."""

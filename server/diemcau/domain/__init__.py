@@ -1,0 +1,1 @@
+"""Pure rules: no I/O, no clock, no randomness; time and keys are passed in."""

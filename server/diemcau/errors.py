@@ -1,0 +1,176 @@
+"""Every error that a person or a program outside may see: one tree, one class, one stable code.
+
+    DiemcauError
+    ├── MalformedError      400 malformed           a field, a row or a whole body is not what it should be
+    ├── NotSignedInError    401 not_signed_in       no credential, or one that is no longer valid
+    ├── ForbiddenError      403 forbidden           known, but not allowed here (I5)
+    ├── NotFoundError       404 not_found           no such unit, point, attendee, session …
+    ├── ConflictError       409 already_exists      a key is taken
+    │   ├── InUseError          in_use              something else still refers to it
+    │   ├── WrongStateError     wrong_state         the session cannot make this move
+    │   └── NonceConflictError  conflict_nonce      one nonce, two different contents
+    ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
+    ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
+    ├── RateLimitedError    429 rate_limited
+    ├── DoorError           4xx code_expired, code_invalid, claim_expired, claim_used_up, not_open, closed,
+    │                           unknown_attendee, ambiguous_name
+    ├── OverloadedError     503 overloaded          the writing queue is full; retry after a while
+    └── StartError          (command line only)     the server cannot start: port taken, disk full, database locked
+
+Texts live in the dictionaries under `error.<code>`; an error carries only its code and the parameters of
+its text, so that every reader gets it in their own language.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class DiemcauError(Exception):
+    """The root. `code` is stable and public, `status` is its HTTP status, `params` fill its text."""
+
+    code = "internal"
+    status = 500
+
+    def __init__(self, **params: str | float) -> None:
+        super().__init__(self.code, params)
+        self.params = params
+
+    def __str__(self) -> str:
+        """The code and its parameters, for logs; people read the dictionary's text instead."""
+        return f"{self.code} {self.params}" if self.params else self.code
+
+
+class MalformedError(DiemcauError):
+    """Input that cannot be read. Params: `field` (where), `reason` (what is wrong, a dictionary key or words)."""
+
+    code = "malformed"
+    status = 400
+
+
+class NotSignedInError(DiemcauError):
+    """No credential was given, or it is unknown, expired or revoked."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class WrongPasswordError(DiemcauError):
+    """Name and password do not belong together; which of the two is wrong is not said."""
+
+    code = "wrong_password"
+    status = 401
+
+
+class ForbiddenError(DiemcauError):
+    """The actor is known but may not do this, or not there (I5)."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFoundError(DiemcauError):
+    """Params: `what` (unit, point, attendee, session, job …) and `key`."""
+
+    code = "not_found"
+    status = 404
+
+
+class ConflictError(DiemcauError):
+    """The key is taken. Params: `what` and `key`."""
+
+    code = "already_exists"
+    status = 409
+
+
+class InUseError(ConflictError):
+    """It cannot be deleted while something refers to it. Params: `what`, `key`, `by`."""
+
+    code = "in_use"
+
+
+class WrongStateError(ConflictError):
+    """A session cannot make this move. Params: `state` (now), `to` (wanted), `allowed` (comma-separated)."""
+
+    code = "wrong_state"
+
+
+class NonceConflictError(ConflictError):
+    """A nonce came back with another content (I2). Params: `nonce`."""
+
+    code = "conflict_nonce"
+
+
+class PairingError(DiemcauError):
+    """A pairing code that cannot be used; `code` says why."""
+
+    status = 410
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong in an imported file. `row` counts as the spreadsheet does, from 1, header included."""
+
+    row: int
+    column: str
+    reason: str
+    value: str = ""
+
+
+class ImportRejectedError(DiemcauError):
+    """The file was not taken over; nothing changed. `findings` names each place; `total` may exceed their number."""
+
+    code = "import_rejected"
+    status = 422
+
+    def __init__(self, findings: list[Finding], total: int | None = None) -> None:
+        self.findings = findings
+        self.total = len(findings) if total is None else total
+        super().__init__(count=self.total)
+
+
+class RateLimitedError(DiemcauError):
+    """Too many attempts. Params: `retry_after_s`."""
+
+    code = "rate_limited"
+    status = 429
+
+
+class DoorError(DiemcauError):
+    """A refusal at the door (DESIGN.md §6); `code` is one of the stable refusals."""
+
+    STATUS: ClassVar[dict[str, int]] = {
+        "code_expired": 410,
+        "code_invalid": 404,
+        "claim_expired": 410,
+        "claim_used_up": 409,
+        "not_open": 409,
+        "closed": 409,
+        "unknown_attendee": 404,
+        "ambiguous_name": 409,
+    }
+
+    def __init__(self, code: str, **params: str | float) -> None:
+        self.code = code
+        self.status = self.STATUS[code]
+        super().__init__(**params)
+
+
+class OverloadedError(DiemcauError):
+    """The writing queue is full or the commit's fate is unknown. Params: `retry_after_s`."""
+
+    code = "overloaded"
+    status = 503
+
+
+class StartError(DiemcauError):
+    """The server, or a command, cannot start; `code` names the dictionary text that says what to do."""
+
+    def __init__(self, code: str, **params: str | float) -> None:
+        self.code = code
+        super().__init__(**params)

@@ -1,0 +1,113 @@
+"""Every bound, each with its reason. Nothing in Diemcau grows without one of these."""
+
+from __future__ import annotations
+
+# --- the web ---------------------------------------------------------------------------------------------
+BODY_BYTES_MAX = 1_048_576
+"""A JSON body. The largest honest one, 500 check-ins with names, is under 200 KB."""
+
+IMPORT_BYTES_MAX = 64 * 1_048_576
+"""An uploaded table. 52,000 people are 3 MB as CSV and 2 MB as XLSX; a million would be under 64 MB."""
+
+LISTEN_BACKLOG = 4096
+"""Connections the kernel may hold while 31,000 points reconnect (aiohttp's default is 128)."""
+
+PAGE_ROWS_DEFAULT = 200
+PAGE_ROWS_MAX = 1000
+"""Rows in one answer of a list; more come with `after`."""
+
+# --- people and keys -------------------------------------------------------------------------------------
+CODE_CHARS_MAX = 40
+NAME_CHARS_MAX = 200
+"""The longest real names are around 60 characters; units and titles run longer."""
+
+TEXT_CHARS_MAX = 500
+PASSWORD_CHARS_MIN = 10
+PASSWORD_CHARS_MAX = 200
+"""argon2 would hash megabytes; nobody types more than this."""
+
+# --- the writer ------------------------------------------------------------------------------------------
+WRITE_QUEUE_ITEMS_MAX = 8192
+"""Check-ins waiting for a commit: two seconds of the fastest sustained rate. Beyond it the answer is 503."""
+
+WRITE_BATCH_ITEMS_MAX = 256
+"""One transaction. Larger batches gain nothing measurable and delay the first in it."""
+
+WRITE_JOBS_MAX = 256
+"""Other writes waiting (pairings, transitions, list changes)."""
+
+WRITE_RETRIES_MAX = 5
+"""Deadlocks and serialization failures of one batch before it is given up as overloaded."""
+
+OVERLOADED_RETRY_AFTER_S = 2
+
+DATABASE_LOCK_WAIT_MS = 5_000
+"""How long SQLite waits for another process before it reports `database is locked`."""
+
+READ_CONNECTIONS = 4
+"""Readers beside the writer. SQLite readers are threads; more than this only fight over two cores."""
+
+# --- the door --------------------------------------------------------------------------------------------
+DOOR_STEP_S = 15
+DOOR_STEPS_VALID = 4
+"""Codes up to 60 s old are valid: slow phones on a bad line."""
+
+DOOR_EXPIRED_MEMORY_S = 3600
+"""A right code of the last hour is called expired; anything else is called invalid."""
+
+DOOR_CODES_AHEAD_S = 120
+"""What the server sends to a display that may not hold the key (no HTTPS): two minutes of codes."""
+
+CLAIM_VALID_S = 300
+CLAIM_PERSONS_MAX = 5
+CLAIM_FAILURES_MAX = 5
+"""One phone for a family of colleagues, but not for guessing."""
+
+CLAIMS_REMEMBERED_MAX = 200_000
+"""Claims whose failures are counted in memory: five minutes of 600 arrivals a second."""
+
+# --- links -----------------------------------------------------------------------------------------------
+BEAT_INTERVAL_S = 10.0
+IDENTIFY_DEADLINE_S = 10.0
+BLIND_GRACE_S = 60.0
+"""After a restart nothing is called lost for this long: two beats are exactly the longest backoff."""
+
+WHEEL_LATE_S = 5.0
+"""A wheel tick later than this means the server itself was blind: every deadline is extended by the gap."""
+
+SOCKET_MESSAGE_BYTES_MAX = 16_384
+DEVICES_PER_POINT_MAX = 20
+
+# --- fan-out ---------------------------------------------------------------------------------------------
+FLUSH_INTERVAL_S = 0.25
+SNAPSHOT_PART_BYTES_MAX = 262_144
+BOARD_QUEUE_FRAMES_MAX = 4
+"""Frames waiting for one reader; beyond it the reader loses deltas and gets a snapshot."""
+
+BOARD_STUCK_S = 10.0
+"""A reader whose socket stays full for this long is closed."""
+
+# --- accounts and pairing --------------------------------------------------------------------------------
+LOGIN_FAILURES_PER_MINUTE_MAX = 10
+"""Per account name; argon2 costs 50 ms a try besides."""
+
+SIGN_IN_VALID_S = 14 * 86_400
+PAIRING_VALID_S = 86_400
+PAIRING_FAILURES_PER_MINUTE_MAX = 60
+"""For the whole server: 12 base32 characters hold 60 bits, so this leaves guessing hopeless."""
+
+PAIRINGS_BULK_MAX = 1000
+
+# --- sessions --------------------------------------------------------------------------------------------
+SESSION_OPENS_BEFORE_S = 90 * 60
+SESSION_POINTS_MAX = 50_000
+
+# --- imports ---------------------------------------------------------------------------------------------
+IMPORT_ROWS_MAX = 3_000_000
+IMPORT_COLUMNS_MAX = 200
+IMPORT_FINDINGS_MAX = 1000
+"""Findings kept and shown; the count goes on."""
+
+IMPORT_CHUNK_ROWS = 2000
+JOBS_REMEMBERED_MAX = 200
+JOBS_RUNNING_MAX = 4

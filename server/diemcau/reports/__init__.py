@@ -1,0 +1,1 @@
+"""What leaves: tables as CSV and XLSX, figures by unit. Plain rows in, bytes out; no SQL, no web."""

@@ -1,0 +1,1 @@
+"""What people can do, one module a thing. Services authorize and choose transactions; the actor comes first."""

@@ -1,0 +1,75 @@
+"""What every service works with: made once by the composition root and passed in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from contextlib import AbstractAsyncContextManager
+
+    from diemcau.clock import Clock
+    from diemcau.config import Settings
+    from diemcau.live.center import Center
+    from diemcau.services.identities import Identities
+    from diemcau.services.jobs import Jobs
+    from diemcau.services.limiter import Limiter
+    from diemcau.store.engine import Connection, Engines
+    from diemcau.store.writer import Writer
+
+
+class Keys:
+    """Keys derived from the server's one secret, which lives outside the database.
+
+    A key's purpose is part of it: what was signed for one purpose never passes for another.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for `purpose`."""
+        return hmac.digest(self._secret, b"diemcau:" + purpose.encode(), "sha256")
+
+    def sign(self, purpose: str, message: bytes, size: int = 16) -> bytes:
+        """An HMAC-SHA256 tag of `size` bytes."""
+        return hmac.digest(self.derive(purpose), message, "sha256")[:size]
+
+    def verifies(self, purpose: str, message: bytes, tag: bytes) -> bool:
+        """Whether `tag` was made by `sign` for the same purpose and message."""
+        return hmac.compare_digest(self.sign(purpose, message, len(tag)), tag) and len(tag) >= 8
+
+
+def token_hash(token: str) -> bytes:
+    """How credentials and pairing codes are kept: SHA-256; they are random, so no salt or stretching is needed."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+class SpawnTask(Protocol):
+    """Starts a background coroutine under a name; the composition root implements and owns it."""
+
+    def __call__(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run `work` until it ends or the server stops."""
+
+
+@dataclass(slots=True)
+class Context:
+    """The server's parts. `spawn` starts a background task that the composition root owns and ends."""
+
+    settings: Settings
+    clock: Clock
+    engines: Engines
+    writer: Writer
+    keys: Keys
+    live: Center
+    identities: Identities
+    limiter: Limiter
+    jobs: Jobs
+    spawn: SpawnTask
+
+    def read(self) -> AbstractAsyncContextManager[Connection]:
+        """A reading connection; its statements see one state of the database."""
+        return self.engines.read()

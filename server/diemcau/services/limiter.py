@@ -1,0 +1,46 @@
+"""Counting failures, never successes: slows guessing without punishing a hall behind one address."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from diemcau.errors import RateLimitedError
+
+if TYPE_CHECKING:
+    from diemcau.clock import Clock
+
+KEYS_MAX = 100_000
+"""Keys remembered; the oldest is forgotten first."""
+
+
+@dataclass(slots=True)
+class Limiter:
+    """Failures per key in a sliding minute, kept in memory."""
+
+    clock: Clock
+    _failures: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
+
+    def check(self, key: str, per_minute: int) -> None:
+        """Refuse when `key` failed `per_minute` times within the last minute.
+
+        Raises:
+            RateLimitedError: with the seconds until the oldest failure is forgotten.
+        """
+        recent = self._recent(key)
+        if len(recent) >= per_minute:
+            raise RateLimitedError(retry_after_s=max(1, round(60 - (self.clock.monotonic_s() - recent[0]))))
+
+    def failed(self, key: str) -> None:
+        """Count one failure of `key`."""
+        recent = self._recent(key)
+        recent.append(self.clock.monotonic_s())
+        self._failures[key] = recent
+        self._failures.move_to_end(key)
+        while len(self._failures) > KEYS_MAX:
+            self._failures.popitem(last=False)
+
+    def _recent(self, key: str) -> list[float]:
+        since = self.clock.monotonic_s() - 60
+        return [at for at in self._failures.get(key, ()) if at > since]

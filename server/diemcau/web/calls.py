@@ -1,0 +1,103 @@
+"""One request, read and answered: the bridge between aiohttp and the services."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from diemcau import limits
+from diemcau.errors import MalformedError
+
+if TYPE_CHECKING:
+    from diemcau.domain.authority import Actor
+    from diemcau.i18n import Language
+    from diemcau.services.context import Context
+
+CONTEXT: web.AppKey[Context] = web.AppKey("context")
+ACTOR = web.RequestKey("actor", object)
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B]):
+    """A request with everything a handler needs. `body` is decoded and validated, None where none is declared."""
+
+    request: web.Request
+    context: Context
+    actor: Actor
+    language: Language
+    body: B
+
+    def key(self, name: str) -> str:
+        """A natural key from the path, in its stored (upper) case."""
+        return self.request.match_info[name].upper()
+
+    def text(self, name: str, default: str = "") -> str:
+        """A query parameter."""
+        return self.request.query.get(name, default)
+
+    def code(self, name: str) -> str | None:
+        """A natural key among the query parameters, in its stored (upper) case; None when absent or empty."""
+        return self.request.query.get(name, "").strip().upper() or None
+
+    def flag(self, name: str) -> bool:
+        """A query parameter that is 1 or true."""
+        return self.request.query.get(name, "").lower() in {"1", "true", "yes"}
+
+    def page_rows(self) -> int:
+        """How many rows a list answers (`limit`).
+
+        Raises:
+            MalformedError: not a whole number within bounds.
+        """
+        value = self.request.query.get("limit", str(limits.PAGE_ROWS_DEFAULT))
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= limits.PAGE_ROWS_MAX:
+            raise MalformedError(field="limit", reason=f"1 … {limits.PAGE_ROWS_MAX}")
+        return int(value)
+
+
+Answer = msgspec.Struct | web.StreamResponse | None
+Handler = Callable[[Call[Any]], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table: OpenAPI, the access test and the dispatcher all read it.
+
+    body, answer: wire structs, None where there is none (or where the handler streams).
+    status: of the ordinary answer; 204 is sent when the handler returns None.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    body: type[msgspec.Struct] | None = None
+    answer: type[msgspec.Struct] | None = None
+    status: int = 200
+
+
+async def read_body(request: web.Request, shape: type[B]) -> B:
+    """The JSON body as `shape`.
+
+    Raises:
+        MalformedError: not JSON, not this shape, or sent as something else; names the field.
+    """
+    if request.content_type != "application/json":
+        raise MalformedError(field="Content-Type", reason="application/json")
+    try:
+        return msgspec.json.decode(await request.read(), type=shape)
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at ")
+        raise MalformedError(field=field.strip("`$.") or "body", reason=reason) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedError(field="body", reason=str(error)) from None
+
+
+def json_answer(answer: msgspec.Struct, status: int = 200, content_type: str = "application/json") -> web.Response:
+    """A struct as JSON."""
+    return web.Response(body=msgspec.json.encode(answer), status=status, content_type=content_type)

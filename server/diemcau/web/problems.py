@@ -1,0 +1,83 @@
+"""Errors as RFC 9457 problems, in the reader's language. One shape for every error of the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from diemcau import i18n
+from diemcau.errors import DiemcauError, ImportRejectedError
+from diemcau.web.calls import json_answer
+from diemcau.wire.api import ImportFinding, Problem
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+    from diemcau.i18n import Language
+
+log = structlog.get_logger()
+CODES_BY_STATUS = {404: "no_such_page", 405: "no_such_method", 413: "too_large", 400: "malformed"}
+
+
+def describe(error: DiemcauError, language: Language) -> Problem:
+    """The problem that tells `error` to a reader of `language`."""
+    params = {name: _worded(value, language) for name, value in error.params.items()}
+    defaults = {"field": "?", "reason": "", "what": "", "key": ""}
+    problem = Problem(
+        type=f"about:blank#{error.code}",
+        title=i18n.text(language, f"error.{error.code}", **{**defaults, **params}),
+        status=error.status,
+        code=error.code,
+        params=error.params,
+    )
+    if isinstance(error, ImportRejectedError):
+        problem.findings = [
+            ImportFinding(f.row, f.column, str(_worded(f.reason, language)), f.value) for f in error.findings
+        ]
+    return problem
+
+
+def _worded(value: str | float, language: Language) -> str | float:
+    """Parameters that are dictionary keys (`reason.empty`, `what.unit`) become words."""
+    if isinstance(value, str):
+        for key in (value, f"what.{value}"):
+            if i18n.has(key):
+                return i18n.text(language, key)
+    return value
+
+
+def answer(error: DiemcauError, language: Language) -> web.Response:
+    """The problem as a response, with Retry-After where waiting helps."""
+    response = json_answer(describe(error, language), error.status, "application/problem+json")
+    retry_after_s = error.params.get("retry_after_s")
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
+
+
+def language_of(request: web.Request) -> Language:
+    """The reader's language: their choice (cookie), else their browser's, else Vietnamese."""
+    return i18n.choose(request.headers.get("Accept-Language"), request.cookies.get("diemcau_language"))
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error of the API into a problem; nothing else ever reaches the outside."""
+    try:
+        return await handler(request)
+    except DiemcauError as error:
+        return answer(error, language_of(request))
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        known = DiemcauError(field="body", reason=error.reason)
+        known.code = CODES_BY_STATUS.get(error.status, "malformed")
+        known.status = error.status
+        return answer(known, language_of(request))
+    except ConnectionResetError:
+        raise
+    except Exception:
+        log.exception("a request failed", method=request.method, path=request.path)
+        return answer(DiemcauError(), language_of(request))

@@ -1,0 +1,44 @@
+"""The table of every route. Each handler module contributes its lines; OpenAPI and the access test read them here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from diemcau import limits
+from diemcau.web import accounts, identity, problems, site
+from diemcau.web.calls import CONTEXT, Call, Route, json_answer, read_body
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+    from diemcau.services.context import Context
+
+ROUTES: tuple[Route, ...] = (
+    *accounts.ROUTES,
+    *site.ROUTES,
+)
+
+
+def build(context: Context) -> web.Application:
+    """The web application over `context`."""
+    app = web.Application(middlewares=[site.security_headers, problems.problems], client_max_size=limits.BODY_BYTES_MAX)
+    app[CONTEXT] = context
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, _dispatch(route))
+    site.add_static(app)
+    return app
+
+
+def _dispatch(route: Route) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        actor = await identity.actor_of(request)
+        body = await read_body(request, route.body) if route.body else None
+        call = Call(request, request.app[CONTEXT], actor, problems.language_of(request), body)
+        answer = await route.handler(call)
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        return web.Response(status=204) if answer is None else json_answer(answer, route.status)
+
+    return handle

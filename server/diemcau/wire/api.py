@@ -1,0 +1,434 @@
+"""Bodies and answers of `/api/v1` (DESIGN.md §7). Times are ms since the epoch, UTC; keys are codes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from diemcau import limits
+from diemcau.domain.models import AttendanceStatus, DeviceKind, PointMode, Role, SessionState
+
+Code = Annotated[str, Meta(min_length=1, max_length=limits.CODE_CHARS_MAX, pattern=r"^[A-Za-z0-9._-]+$")]
+"""A natural key: A–Z 0–9 . _ - , case-folded to upper case, immutable."""
+Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS_MAX)]
+Text = Annotated[str, Meta(max_length=limits.TEXT_CHARS_MAX)]
+Password = Annotated[str, Meta(min_length=limits.PASSWORD_CHARS_MIN, max_length=limits.PASSWORD_CHARS_MAX)]
+Millis = Annotated[int, Meta(ge=0, le=32_503_680_000_000)]
+
+
+class Problem(Struct, omit_defaults=True):
+    """RFC 9457. `code` is stable; `title` and `detail` are in the reader's language."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    params: dict[str, str | float] = {}
+    findings: list[ImportFinding] = []
+
+
+class ImportFinding(Struct):
+    """One thing wrong in a file: row as the spreadsheet counts, column by its header, reason in words."""
+
+    row: int
+    column: str
+    reason: str
+    value: str = ""
+
+
+# --- accounts ----------------------------------------------------------------------------------------------
+class SetUp(Struct, forbid_unknown_fields=True):
+    """Make the first administrator with the one-time token that `diemcau serve` printed."""
+
+    token: str
+    name: Name
+    password: Password
+
+
+class Login(Struct, forbid_unknown_fields=True):
+    """Sign in; the answer sets a cookie."""
+
+    name: Name
+    password: Annotated[str, Meta(max_length=limits.PASSWORD_CHARS_MAX)]
+
+
+class GrantView(Struct):
+    """A role over a unit (by code; null: everything)."""
+
+    role: Role
+    unit: str | None = None
+
+
+class Me(Struct):
+    """Who I am. `kind` account or device."""
+
+    kind: Literal["account", "device"]
+    name: str
+    grants: list[GrantView] = []
+    point: str | None = None
+    device_kind: DeviceKind | None = None
+
+
+class AccountNew(Struct, forbid_unknown_fields=True):
+    """A new account with its first grants."""
+
+    name: Name
+    password: Password
+    grants: list[GrantView] = []
+
+
+class AccountView(Struct):
+    """An account in a list."""
+
+    name: str
+    grants: list[GrantView]
+    disabled: bool = False
+
+
+class AccountList(Struct):
+    """All accounts."""
+
+    items: list[AccountView]
+
+
+# --- lists -------------------------------------------------------------------------------------------------
+class Unit(Struct, forbid_unknown_fields=True):
+    """A unit. `level` is a free word (city, district, commune, khoa …); `parent` null at the top."""
+
+    code: Code
+    name: Name
+    parent: Code | None = None
+    level: Text = ""
+
+
+class UnitPatch(Struct, forbid_unknown_fields=True):
+    """Changes to a unit; what is absent stays."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    level: Text | msgspec.UnsetType = msgspec.UNSET
+
+
+class Point(Struct, forbid_unknown_fields=True):
+    """A bridge point."""
+
+    code: Code
+    name: Name
+    unit: Code
+    capacity: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    mode: PointMode = PointMode.ONLINE
+    contact_name: Text = ""
+    contact_phone: Text = ""
+    cluster: Text = ""
+    carrier: Text = ""
+    note: Text = ""
+
+
+class PointPatch(Struct, forbid_unknown_fields=True):
+    """Changes to a point; what is absent stays."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    capacity: Annotated[int, Meta(ge=0, le=1_000_000)] | msgspec.UnsetType = msgspec.UNSET
+    mode: PointMode | msgspec.UnsetType = msgspec.UNSET
+    contact_name: Text | msgspec.UnsetType = msgspec.UNSET
+    contact_phone: Text | msgspec.UnsetType = msgspec.UNSET
+    cluster: Text | msgspec.UnsetType = msgspec.UNSET
+    carrier: Text | msgspec.UnsetType = msgspec.UNSET
+    note: Text | msgspec.UnsetType = msgspec.UNSET
+
+
+class Attendee(Struct, forbid_unknown_fields=True):
+    """A person on the list. `point` is the hall they are expected in."""
+
+    code: Code
+    full_name: Name
+    title: Text = ""
+    unit: Code = ""
+    point: Code | None = None
+    phone: Text = ""
+
+
+class AttendeePatch(Struct, forbid_unknown_fields=True):
+    """Changes to a person; what is absent stays."""
+
+    full_name: Name | msgspec.UnsetType = msgspec.UNSET
+    title: Text | msgspec.UnsetType = msgspec.UNSET
+    unit: Code | msgspec.UnsetType = msgspec.UNSET
+    point: Code | msgspec.UnsetType | None = msgspec.UNSET
+    phone: Text | msgspec.UnsetType = msgspec.UNSET
+
+
+class UnitPage(Struct):
+    """A page of units; `next` goes into `after`, null at the end."""
+
+    items: list[Unit]
+    next: str | None = None
+
+
+class PointPage(Struct):
+    """A page of points."""
+
+    items: list[Point]
+    next: str | None = None
+
+
+class AttendeePage(Struct):
+    """A page of people."""
+
+    items: list[Attendee]
+    next: str | None = None
+
+
+# --- jobs and imports --------------------------------------------------------------------------------------
+class Job(Struct):
+    """Long work. `done` of `total` steps (rows); `state` queued | running | done | failed."""
+
+    id: str
+    kind: str
+    state: Literal["queued", "running", "done", "failed"]
+    done: int = 0
+    total: int = 0
+    result: ImportResult | None = None
+    problem: Problem | None = None
+
+
+class ImportResult(Struct):
+    """What an import did, or would do with `dry_run`."""
+
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    dry_run: bool = False
+
+
+# --- sessions ----------------------------------------------------------------------------------------------
+class SessionNew(Struct, forbid_unknown_fields=True):
+    """A new session (buổi). `unit`: who organizes it; null: the whole tree."""
+
+    code: Code
+    title: Name
+    starts_ms: Millis
+    ends_ms: Millis
+    conference: Text = ""
+    program: Text = ""
+    unit: Code | None = None
+    rehearsal: bool = False
+
+
+class SessionPatch(Struct, forbid_unknown_fields=True):
+    """Changes to a session; what is absent stays."""
+
+    title: Name | msgspec.UnsetType = msgspec.UNSET
+    starts_ms: Millis | msgspec.UnsetType = msgspec.UNSET
+    ends_ms: Millis | msgspec.UnsetType = msgspec.UNSET
+    conference: Text | msgspec.UnsetType = msgspec.UNSET
+    program: Text | msgspec.UnsetType = msgspec.UNSET
+
+
+class SessionView(Struct):
+    """A session as read. `allowed` are the states it may move to now."""
+
+    code: str
+    title: str
+    starts_ms: int
+    ends_ms: int
+    state: SessionState
+    state_ms: int
+    conference: str = ""
+    program: str = ""
+    unit: str | None = None
+    rehearsal: bool = False
+    points: int = 0
+    invited: int = 0
+    present: int = 0
+    allowed: list[SessionState] = []
+
+
+class SessionPage(Struct):
+    """Sessions, the newest start first."""
+
+    items: list[SessionView]
+    next: str | None = None
+
+
+class StateChange(Struct, forbid_unknown_fields=True):
+    """Move the session."""
+
+    to: SessionState
+
+
+class PointsChoice(Struct, forbid_unknown_fields=True):
+    """Choose a session's points: by unit subtree, or one by one. Replaces the choice inside the caller's units."""
+
+    unit: Code | None = None
+    points: list[Code] | None = None
+
+
+class InvitationsChoice(Struct, forbid_unknown_fields=True):
+    """Invite by unit subtree, or one by one. Adds; nobody is uninvited by it."""
+
+    unit: Code | None = None
+    attendees: list[Code] | None = None
+
+
+class Changed(Struct):
+    """How many were added, removed and are there now."""
+
+    added: int
+    removed: int
+    total: int
+
+
+class SessionPointView(Struct):
+    """A session's point with what a board tile needs besides its live row."""
+
+    point: str
+    name: str
+    unit: str
+    unit_name: str
+    group: str
+    group_name: str
+    mode: PointMode
+    cluster: str
+    carrier: str
+    contact_name: str
+    contact_phone: str
+    capacity: int
+    invited: int
+
+
+class SessionPoints(Struct):
+    """All points of a session inside the caller's units. `group`: the unit one level below the caller's scope."""
+
+    items: list[SessionPointView]
+
+
+# --- devices and doors -------------------------------------------------------------------------------------
+class PairingNew(Struct, forbid_unknown_fields=True):
+    """Ask for a single-use pairing code."""
+
+    kind: DeviceKind = DeviceKind.OPERATOR
+
+
+class Pairing(Struct):
+    """The code, shown once, and the link an operator opens."""
+
+    code: str
+    expires_ms: int
+    url: str
+
+
+class PairRequest(Struct, forbid_unknown_fields=True):
+    """Consume a code. `device` names this device for the operator's list."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=40)]
+    device: Name
+
+
+class Paired(Struct):
+    """The device's bearer token, shown once."""
+
+    token: str
+    point: str
+    point_name: str
+    kind: DeviceKind
+
+
+class DeviceView(Struct):
+    """A paired device."""
+
+    id: int
+    name: str
+    kind: DeviceKind
+    paired_ms: int
+    seen_ms: int | None = None
+    revoked: bool = False
+
+
+class DeviceList(Struct):
+    """All devices of a point."""
+
+    items: list[DeviceView]
+
+
+class DoorCode(Struct):
+    """One code and when it begins to be shown."""
+
+    code: str
+    from_ms: int
+
+
+class Door(Struct):
+    """What a display needs. `key` (base64) is null where the page may not hold it (no HTTPS): then `codes` are."""
+
+    session: str
+    title: str
+    state: SessionState
+    point: str
+    point_name: str
+    door_id: int
+    step_s: int
+    server_ms: int
+    url_prefix: str
+    present: int
+    invited: int
+    key: str | None = None
+    codes: list[DoorCode] = []
+
+
+# --- check-ins ---------------------------------------------------------------------------------------------
+class AttendanceRow(Struct):
+    """One person in a session's attendance list."""
+
+    code: str
+    full_name: str
+    title: str
+    unit: str
+    unit_name: str
+    point: str | None
+    point_name: str
+    status: AttendanceStatus
+    invited: bool
+    at_ms: int | None = None
+    flags: list[str] = []
+    phone: str = ""
+
+
+class AttendancePage(Struct):
+    """A page of the attendance list, by unit and Vietnamese given name."""
+
+    items: list[AttendanceRow]
+    next: str | None = None
+
+
+class SummaryRow(Struct):
+    """Figures of one unit and all below it. `depth` counts from the asked unit (0).
+
+    summoned = present + unmarked (+ unexcused after closing); guests are present without an invitation and
+    stand apart. `rate` is present / summoned in percent, null when nobody is summoned.
+    """
+
+    unit: str
+    name: str
+    parent: str | None
+    depth: int
+    points: int
+    summoned: int
+    present: int
+    late: int
+    unmarked: int
+    unexcused: int
+    guests: int
+    rate: float | None
+
+
+class Summary(Struct):
+    """The summary table by unit; the first row is the asked unit itself or, without one, the total."""
+
+    session: str
+    state: SessionState
+    as_of_ms: int
+    rows: list[SummaryRow]

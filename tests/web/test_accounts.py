@@ -1,0 +1,55 @@
+"""Signing in: what a person meets at the front door."""
+
+from __future__ import annotations
+
+from http.cookies import SimpleCookie
+
+from support import PASSWORD, Running
+
+from diemcau.domain.authority import System
+from diemcau.services.accounts import setup_token
+
+
+async def test_first_administrator_signs_in_once(running: Running) -> None:
+    """With an account in the database nobody can make another "first" administrator."""
+    assert await setup_token(System(), running.context) is None
+    status, problem = await running.anonymous.call(
+        "POST", "/api/v1/setup", {"token": "x", "name": "eve", "password": PASSWORD}
+    )
+    assert (status, problem["code"]) == (403, "forbidden")
+
+
+async def test_cookie_signs_in_and_out(running: Running) -> None:
+    """A browser that signed out is nobody again, at once."""
+    http = running.admin.http
+    origin = running.admin.origin
+    async with http.post(f"{origin}/api/v1/login", json={"name": "ROOT", "password": PASSWORD}) as answer:
+        assert answer.status == 200
+        cookie = SimpleCookie(answer.headers["Set-Cookie"])["diemcau_session"]
+    headers = {"Cookie": f"diemcau_session={cookie.value}", "Origin": origin}
+    assert (await running.anonymous.call("GET", "/api/v1/me", headers=headers))[1]["name"] == "root"
+    assert (await running.anonymous.call("POST", "/api/v1/logout", headers=headers))[0] == 204
+    assert (await running.anonymous.call("GET", "/api/v1/me", headers=headers))[0] == 401
+
+
+async def test_cookie_writes_need_our_own_page(running: Running) -> None:
+    """A foreign page cannot act through a signed-in browser."""
+    http, origin = running.admin.http, running.admin.origin
+    async with http.post(f"{origin}/api/v1/login", json={"name": "root", "password": PASSWORD}) as answer:
+        cookie = SimpleCookie(answer.headers["Set-Cookie"])["diemcau_session"].value
+    body = {"name": "mallory", "password": PASSWORD, "grants": [{"role": "admin"}]}
+    for foreign in ("https://evil.example", "null", None):
+        headers = {"Cookie": f"diemcau_session={cookie}"} | ({"Origin": foreign} if foreign else {})
+        assert (await running.anonymous.call("POST", "/api/v1/accounts", body, headers=headers))[0] == 403
+
+
+async def test_guessing_passwords_is_slowed(running: Running) -> None:
+    """Ten wrong passwords in a minute close the name for a while, right password or not."""
+    for _ in range(10):
+        status, _ = await running.anonymous.call("POST", "/api/v1/login", {"name": "root", "password": "wrong"})
+        assert status == 401
+    body = {"name": "root", "password": PASSWORD}
+    status, problem = await running.anonymous.call("POST", "/api/v1/login", body)
+    assert (status, problem["code"]) == (429, "rate_limited")
+    running.clock.advance(61)
+    assert (await running.anonymous.call("POST", "/api/v1/login", body))[0] == 200
