@@ -43,7 +43,7 @@ def has(key: str) -> bool:
 def choose(accept_language: str | None, cookie: str | None = None) -> Language:
     """The reader's language: what they chose, else the first known in Accept-Language, else Vietnamese."""
     if cookie in LANGUAGES:
-        return language
+        return cookie
     for part in (accept_language or "").split(","):
         tag = part.split(";")[0].strip().lower()
         for language in LANGUAGES:

@@ -153,8 +153,10 @@ class LiveRow(Struct):
 
 
 class LiveTotals(Struct):
-    """Figures over all rows of the scope. `links` counts points by state; `silent_present` are the people
-    checked in at points that are lost, suspect or unknown.
+    """Figures over all rows of the scope.
+
+    `links` counts points by state; `silent_present` are the people checked in at points that are lost, suspect
+    or unknown.
     """
 
     points: int
