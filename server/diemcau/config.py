@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from diemcau import limits
+from diemcau.errors import StartError
+
+PUBLIC_HOST_CHARS_MAX = 30
+"""A longer host makes the door's QR code denser than version 3, too fine for the last row of a hall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,6 @@ class Settings:
     data_dir: Path = field(default_factory=lambda: Path("data"))
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    trusted_proxy: bool = False
     beat_interval_s: float = limits.BEAT_INTERVAL_S
     blind_grace_s: float = limits.BLIND_GRACE_S
 
@@ -42,3 +46,17 @@ class Settings:
     def secure(self) -> bool:
         """Whether people reach this server over HTTPS."""
         return self.origin.startswith("https://")
+
+    def check(self) -> None:
+        """Refuse what would only fail later, in front of people.
+
+        Raises:
+            StartError: `public_url` (not an origin, or too long for the door's QR code), `tls_incomplete`.
+        """
+        if self.public_url is not None:
+            parts = urlsplit(self.public_url)
+            origin = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"}
+            if not origin or parts.query or parts.fragment or len(parts.netloc) > PUBLIC_HOST_CHARS_MAX:
+                raise StartError("public_url", url=self.public_url, chars=PUBLIC_HOST_CHARS_MAX)
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise StartError("tls_incomplete")

@@ -47,6 +47,7 @@ def serve(  # noqa: PLR0913 one parameter an option
         tls_certificate=tls_certificate,
         tls_key=tls_key,
     )
+    settings.check()
     run(settings)
 
 
