@@ -13,6 +13,7 @@ import aiohttp
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from sample import Sample, fill
 from support import NOW_MS, PASSWORD, Client, Running, Start, free_port
 
 from diemcau.app import Server
@@ -138,3 +139,9 @@ async def start(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Start]:
 async def running(start: Start) -> Running:
     """A server on the embedded database."""
     return await start()
+
+
+@pytest.fixture
+async def sample(running: Running) -> Sample:
+    """The small conference of sample.py inside `running`'s database."""
+    return await fill(running.context.engines)
