@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -115,20 +116,28 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
+ROOM_BYTES_MIN = 4 * 1_048_576
+"""Less room than this on the database's disk is what an I/O error means there."""
+
+
 def start_error(error: BaseException, url: sa.URL) -> StartError | None:
     """What a failure to open or write the database means to the person who started the server, if known."""
-    where = str(file_of(url) or url.render_as_string())
+    file = file_of(url)
+    where = str(file or url.render_as_string())
     cause: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
     text = str(cause).lower()
-    if isinstance(error, OperationalError) or isinstance(cause, (OSError, sqlite3.Error)):
-        if "full" in text or "no space" in text:
-            return StartError("disk_full", where=where)
-        if "locked" in text:
-            return StartError("database_locked", where=where)
-        if "not a database" in text or "malformed" in text:
-            return StartError("not_a_database", where=where)
-        if "readonly" in text or "permission" in text or "unable to open" in text or "read-only" in text:
-            return StartError("database_unwritable", where=where)
-        if "connect" in text or "refused" in text:
-            return StartError("database_unreachable", where=where)
-    return None
+    if isinstance(cause, OSError) and file is None:
+        return StartError("database_unreachable", where=where)
+    if not isinstance(cause, (OSError, sqlite3.Error)):
+        return None
+    if "full" in text or "no space" in text or ("i/o error" in text and file and not _has_room(file)):
+        return StartError("disk_full", where=where)
+    if "locked" in text:
+        return StartError("database_locked", where=where)
+    if "not a database" in text or "malformed" in text:
+        return StartError("not_a_database", where=where)
+    return StartError("database_unwritable", where=where)
+
+
+def _has_room(file: Path) -> bool:
+    return shutil.disk_usage(file.parent).free >= ROOM_BYTES_MIN
