@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { backoffMs, mayReconnect } from './backoff';
+import { backoffMs, mayReconnect } from './protocol';
 
 test('31,000 points that lost the server together come back spread over the wait', () => {
   expect(backoffMs(0, 0)).toBe(0);

@@ -1,0 +1,413 @@
+/** The server's messages as types: `/api/v1` (wire/api.py) and both sockets (wire/live.py). Times are ms since the epoch, UTC. */
+
+export type SessionState = 'draft' | 'open' | 'live' | 'break' | 'ended' | 'closed';
+export type PointMode = 'center' | 'online' | 'tv';
+export type LinkState =
+  | 'expected'
+  | 'online'
+  | 'degraded'
+  | 'suspect'
+  | 'lost'
+  | 'away'
+  | 'left'
+  | 'excused'
+  | 'unknown';
+export type SignalState = 'unknown' | 'seen' | 'frozen' | 'no_picture' | 'no_sound';
+export type Role = 'admin' | 'organizer' | 'clerk' | 'inspector';
+export type DeviceKind = 'operator' | 'display';
+export type AttendanceStatus = 'present' | 'late' | 'unmarked' | 'unexcused';
+export type Flag =
+  | 'wrong_point'
+  | 'not_invited'
+  | 'late'
+  | 'offline'
+  | 'clock_skew'
+  | 'shared_device'
+  | 'unlisted';
+
+// --- answers of the API -----------------------------------------------------------------------------------
+
+/** One thing wrong in an imported file: the row as the spreadsheet counts, the column by its header. */
+export interface ImportFinding {
+  row: number;
+  column: string;
+  reason: string;
+  value?: string;
+}
+
+/** RFC 9457. `code` is stable; `title` is a sentence in the reader's language. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  params?: Record<string, string | number>;
+  findings?: ImportFinding[];
+}
+
+/** A page of a list; `next` goes into `after`, null at the end. */
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface GrantView {
+  role: Role;
+  unit: string | null;
+}
+
+/** Who I am. */
+export interface Me {
+  kind: 'account' | 'device';
+  name: string;
+  grants: GrantView[];
+  point: string | null;
+  device_kind: DeviceKind | null;
+}
+
+export interface AccountNew {
+  name: string;
+  password: string;
+  grants: GrantView[];
+}
+
+export interface AccountView {
+  name: string;
+  grants: GrantView[];
+  disabled: boolean;
+}
+
+export interface Unit {
+  code: string;
+  name: string;
+  parent: string | null;
+  level: string;
+}
+
+export interface Point {
+  code: string;
+  name: string;
+  unit: string;
+  capacity: number;
+  mode: PointMode;
+  contact_name: string;
+  contact_phone: string;
+  cluster: string;
+  carrier: string;
+  note: string;
+}
+
+export interface Attendee {
+  code: string;
+  full_name: string;
+  title: string;
+  unit: string;
+  point: string | null;
+  phone: string;
+}
+
+/** What an import did, or would do when `dry_run`. */
+export interface ImportResult {
+  rows: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  dry_run: boolean;
+}
+
+/** Long work: `done` of `total` rows. */
+export interface Job {
+  id: string;
+  kind: string;
+  state: 'queued' | 'running' | 'done' | 'failed';
+  done: number;
+  total: number;
+  result: ImportResult | null;
+  problem: Problem | null;
+}
+
+export interface SessionNew {
+  code: string;
+  title: string;
+  starts_ms: number;
+  ends_ms: number;
+  conference?: string;
+  program?: string;
+  unit?: string | null;
+  rehearsal?: boolean;
+}
+
+/** A session as read; `allowed` are the states it may move to now. */
+export interface SessionView {
+  code: string;
+  title: string;
+  starts_ms: number;
+  ends_ms: number;
+  state: SessionState;
+  state_ms: number;
+  conference: string;
+  program: string;
+  unit: string | null;
+  rehearsal: boolean;
+  points: number;
+  invited: number;
+  present: number;
+  allowed: SessionState[];
+}
+
+export interface Changed {
+  added: number;
+  removed: number;
+  total: number;
+}
+
+/** A session's point with what a board tile needs besides its live row. */
+export interface SessionPointView {
+  point: string;
+  name: string;
+  unit: string;
+  unit_name: string;
+  group: string;
+  group_name: string;
+  mode: PointMode;
+  cluster: string;
+  carrier: string;
+  contact_name: string;
+  contact_phone: string;
+  capacity: number;
+  invited: number;
+}
+
+/** A single-use pairing code and the link an operator opens. */
+export interface Pairing {
+  code: string;
+  expires_ms: number;
+  url: string;
+}
+
+/** One point's code from the bulk call. */
+export interface PointPairing extends Pairing {
+  point: string;
+  point_name: string;
+}
+
+/** This device's bearer token, shown once. */
+export interface Paired {
+  token: string;
+  point: string;
+  point_name: string;
+  kind: DeviceKind;
+}
+
+export interface DeviceView {
+  id: number;
+  name: string;
+  kind: DeviceKind;
+  paired_ms: number;
+  seen_ms: number | null;
+  revoked: boolean;
+}
+
+/** One door code and the moment from which it is shown. */
+export interface DoorCode {
+  code: string;
+  from_ms: number;
+}
+
+/** What a display needs; where the page may not hold `key` (no HTTPS) it is null, and `codes` are given. */
+export interface Door {
+  session: string;
+  title: string;
+  state: SessionState;
+  point: string;
+  point_name: string;
+  door_id: number;
+  step_s: number;
+  server_ms: number;
+  url_prefix: string;
+  present: number;
+  invited: number;
+  key: string | null;
+  codes: DoorCode[];
+}
+
+export interface AttendanceRow {
+  code: string;
+  full_name: string;
+  title: string;
+  unit: string;
+  unit_name: string;
+  point: string | null;
+  point_name: string;
+  status: AttendanceStatus;
+  invited: boolean;
+  at_ms: number | null;
+  flags: Flag[];
+  phone: string;
+}
+
+/** Figures of one unit and all below it; `rate` in percent, null when nobody is summoned. */
+export interface SummaryRow {
+  unit: string;
+  name: string;
+  parent: string | null;
+  depth: number;
+  points: number;
+  summoned: number;
+  present: number;
+  late: number;
+  unmarked: number;
+  unexcused: number;
+  guests: number;
+  rate: number | null;
+}
+
+export interface Summary {
+  session: string;
+  state: SessionState;
+  as_of_ms: number;
+  rows: SummaryRow[];
+}
+
+// --- frames that a device sends ----------------------------------------------------------------------------
+
+export interface Identify {
+  type: 'identify';
+  v: number;
+  token: string;
+  /** Made anew whenever the page starts. */
+  boot: string;
+  session?: string | null;
+}
+
+export interface Beat {
+  type: 'beat';
+  seq: number;
+  sent_ms: number;
+  rtt_ms?: number | null;
+  hidden?: boolean;
+}
+
+export interface Away {
+  type: 'away';
+}
+
+export interface Leave {
+  type: 'leave';
+}
+
+export type PointFrame = Identify | Beat | Away | Leave;
+
+// --- frames that a device receives -------------------------------------------------------------------------
+
+export interface Hello {
+  type: 'hello';
+  v: number;
+  heartbeat_ms: number;
+  server_ms: number;
+  epoch: string;
+}
+
+export interface SessionBrief {
+  code: string;
+  title: string;
+  state: SessionState;
+  starts_ms: number;
+  ends_ms: number;
+}
+
+/** The device is known; `session` null: none is near. */
+export interface Welcome {
+  type: 'welcome';
+  sid: string;
+  point: string;
+  point_name: string;
+  session: SessionBrief | null;
+  present: number;
+  invited: number;
+}
+
+export interface BeatAck {
+  type: 'beat_ack';
+  seq: number;
+  server_ms: number;
+}
+
+export interface SessionEvent {
+  type: 'session';
+  session: SessionBrief;
+}
+
+export interface CountEvent {
+  type: 'count';
+  present: number;
+  invited: number;
+}
+
+export type ServerPointFrame = Hello | Welcome | BeatAck | SessionEvent | CountEvent;
+
+// --- boards ------------------------------------------------------------------------------------------------
+
+export interface Resume {
+  epoch: string;
+  seq: number;
+}
+
+/** What to watch: a session, or the part of it below `unit`. */
+export interface BoardIdentify {
+  type: 'identify';
+  session: string;
+  unit?: string | null;
+  token?: string | null;
+  resume?: Resume | null;
+}
+
+/** One point, now; `rtt_band` 0 unknown, 1 < 100 ms, 2 < 300, 3 < 1000, 4 above. */
+export interface LiveRow {
+  point: string;
+  link: LinkState;
+  since_ms: number;
+  present: number;
+  invited: number;
+  rtt_band: number;
+  signal: SignalState;
+  signal_ms: number | null;
+  headcount: number | null;
+  needs: string;
+}
+
+/** Figures over all rows of the scope; `links` counts points by state. */
+export interface LiveTotals {
+  points: number;
+  present: number;
+  invited: number;
+  silent_present: number;
+  links: Partial<Record<LinkState, number>>;
+}
+
+/** `GET …/live`: the whole scope at once. */
+export interface Live {
+  epoch: string;
+  seq: number;
+  server_ms: number;
+  state: SessionState;
+  totals: LiveTotals;
+  points: LiveRow[];
+}
+
+/** A part of the scope: `part` of `parts`, all with the same `seq`. */
+export interface Snapshot extends Live {
+  type: 'snapshot';
+  part: number;
+  parts: number;
+}
+
+/** What changed since `from_seq`; `gone` left the scope. */
+export interface Delta extends Omit<Live, 'epoch'> {
+  type: 'delta';
+  from_seq: number;
+  gone: string[];
+}
+
+export type ServerBoardFrame = Hello | Snapshot | Delta;
