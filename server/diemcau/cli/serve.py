@@ -74,10 +74,10 @@ async def _serve(settings: Settings) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     async with Server(settings) as server:
-        click.echo(f"Diemcau: {settings.origin}")
         if server.setup_url:
-            click.echo(f"Tạo quản trị viên đầu tiên (liên kết dùng một lần):\n  {server.setup_url}")
-            click.echo("Make the first administrator (one-time link): open the address above.")
+            click.echo("Tạo quản trị viên đầu tiên, mở liên kết dùng một lần này (one-time link, first administrator):")
+            click.echo(f"  {server.setup_url}")
+        click.echo(f"Diemcau: {settings.origin}")
         sys.stdout.flush()
         await stop.wait()
 
