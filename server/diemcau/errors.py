@@ -8,6 +8,7 @@
     ├── ConflictError       409 already_exists      a key is taken
     │   ├── InUseError          in_use              something else still refers to it
     │   ├── WrongStateError     wrong_state         the session cannot make this move
+    │   ├── TooManyDevicesError too_many_devices    the point has as many devices as it may
     │   └── NonceConflictError  conflict_nonce      one nonce, two different contents
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
@@ -100,6 +101,12 @@ class NonceConflictError(ConflictError):
     """A nonce came back with another content (I2). Params: `nonce`."""
 
     code = "conflict_nonce"
+
+
+class TooManyDevicesError(ConflictError):
+    """A point has as many paired devices as it may. Params: `point`, `max`."""
+
+    code = "too_many_devices"
 
 
 class PairingError(DiemcauError):

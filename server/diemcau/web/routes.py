@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from diemcau import limits
-from diemcau.web import accounts, identity, problems, site
+from diemcau.web import accounts, devices, identity, problems, site
 from diemcau.web.calls import CONTEXT, Call, Route, json_answer, read_body
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
+    *devices.ROUTES,
     *site.ROUTES,
 )
 

@@ -321,6 +321,30 @@ class Pairing(Struct):
     url: str
 
 
+class PairingsNew(Struct, forbid_unknown_fields=True):
+    """Ask for a code for each point of a unit subtree, or of a list: one of the two."""
+
+    unit: Code | None = None
+    points: list[Code] | None = None
+    kind: DeviceKind = DeviceKind.OPERATOR
+
+
+class PointPairing(Struct):
+    """One point's code, shown once, and the link its operator opens."""
+
+    point: str
+    point_name: str
+    code: str
+    expires_ms: int
+    url: str
+
+
+class PairingList(Struct):
+    """Codes for many points, in the order of the tree."""
+
+    items: list[PointPairing]
+
+
 class PairRequest(Struct, forbid_unknown_fields=True):
     """Consume a code. `device` names this device for the operator's list."""
 
