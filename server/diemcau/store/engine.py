@@ -1,27 +1,41 @@
-"""Opening a database: engines for readers and for the one writer, on SQLite or PostgreSQL."""
+"""Opening a database: engines for readers and for the one writer, on SQLite or PostgreSQL.
+
+Three ways lead in:
+
+- `read`, for services: several statements that see one state of the database;
+- `lookup`, for the door: one indexed statement, answered by the driver itself (8 µs on SQLite, where `read` costs
+  400, because SQLAlchemy's async driver hands every call to a thread and back);
+- `transact`, for the writer's batches: a whole transaction in one hop to a thread.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
+from sqlalchemy.util import await_only
 
 from diemcau import limits
 from diemcau.errors import StartError
+from diemcau.store.lookup import Lookup, Lookups
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
+T = TypeVar("T")
 Connection = AsyncConnection
 """What the modules of this package take first; services pass it on without looking inside."""
 
@@ -53,13 +67,15 @@ def file_of(url: sa.URL) -> Path | None:
 
 
 class Engines:
-    """A pool of readers and the writer's own connection; `dialect` is "sqlite" or "postgresql"."""
+    """A pool of readers, the writer's own connection and the look-ups; `dialect` is "sqlite" or "postgresql"."""
 
     def __init__(self, database: str) -> None:
         self.url = parse_url(database)
         self.dialect = "sqlite" if self.url.drivername.startswith("sqlite") else "postgresql"
         self.readers = self._engine(limits.READ_CONNECTIONS)
-        self.writing = self._engine(1)
+        self.writing = self._engine(1).execution_options(writing=True)
+        self._lookups = Lookups(self.url)
+        self._batches = _Batches(self.url) if self.dialect == "sqlite" else None
 
     def _engine(self, connections: int) -> AsyncEngine:
         if self.dialect == "sqlite":
@@ -69,9 +85,11 @@ class Engines:
                 pool_size=connections,
                 max_overflow=0,
                 pool_timeout=30,
+                pool_reset_on_return=None,
             )
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(engine.sync_engine, "reset", _reset_sqlite)
             return engine
         return create_async_engine(
             self.url,
@@ -89,8 +107,22 @@ class Engines:
                 _ = await connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
+    async def lookup(self, lookup: Lookup, **values: object) -> list[tuple[Any, ...]]:
+        """The rows of one indexed statement, as the driver gives them; sees what was last committed."""
+        return await self._lookups.rows(lookup, values)
+
+    async def transact(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in one writing transaction and return its result once that is durable."""
+        if self._batches:
+            return await self._batches.run(work)
+        async with self.writing.begin() as connection:
+            return await connection.run_sync(work)
+
     async def close(self) -> None:
         """Close every connection."""
+        await self._lookups.close()
+        if self._batches:
+            self._batches.close()
         await self.readers.dispose()
         await self.writing.dispose()
 
@@ -112,8 +144,40 @@ def _prepare_sqlite(dbapi_connection: DBAPIConnection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    immediate = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if connection.get_execution_options().get("writing"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # one hop to the driver's thread, where a cursor would take three
+        driver = connection.connection.driver_connection
+        await_only(driver.execute_fetchall("BEGIN"))  # type: ignore[union-attr]
+
+
+def _reset_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _state: PoolResetState) -> None:
+    """End what a cancelled reader left open; usually there is nothing, and asking costs no hop."""
+    if connection.driver_connection.in_transaction:
+        connection.rollback()
+
+
+class _Batches:
+    """Whole transactions on SQLite, one after the other, in a thread with a connection of its own."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self._thread = ThreadPoolExecutor(1, "diemcau-batches")
+        self._engine = sa.create_engine(
+            url.set(drivername="sqlite"), poolclass=StaticPool, connect_args={"check_same_thread": False}
+        ).execution_options(writing=True)
+        event.listen(self._engine, "connect", _prepare_sqlite)
+        event.listen(self._engine, "begin", _begin_sqlite)
+
+    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+
+    def _transact(self, work: Callable[[sa.Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        self._engine.dispose()
 
 
 ROOM_BYTES_MIN = 4 * 1_048_576
