@@ -145,3 +145,9 @@ async def running(start: Start) -> Running:
 async def sample(running: Running) -> Sample:
     """The small conference of sample.py inside `running`'s database."""
     return await fill(running.context.engines)
+
+
+@pytest.fixture
+async def conference(engines: Engines) -> Sample:
+    """The same without a server, on both databases."""
+    return await fill(engines)

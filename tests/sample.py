@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,18 @@ import sqlalchemy as sa
 from support import NOW_MS
 
 from diemcau.domain import names
+from diemcau.domain.models import Flag, Source
 from diemcau.store import units
-from diemcau.store.schema import attendee, invitation, point, session, session_point
+from diemcau.store.check_ins import CheckIn
+from diemcau.store.schema import (
+    attendance,
+    attendance_event,
+    attendee,
+    invitation,
+    point,
+    session,
+    session_point,
+)
 
 if TYPE_CHECKING:
     from diemcau.store.engine import Connection, Engines
@@ -171,3 +182,33 @@ async def _doors(connection: Connection, session_id: int, points: dict[str, int]
     ]
     await connection.execute(sa.insert(session_point), rows)
     return keys
+
+
+NONCES = itertools.count(1)
+
+
+def check_in(conference: Sample, person: str, hall: str = "HN-0002", *flags: Flag) -> CheckIn:
+    """A new check-in of `person` in `hall`; its fingerprint stands for both."""
+    number = next(NONCES)
+    attendee_id, point_id = conference.attendees[person], conference.points[hall]
+    return CheckIn(
+        session_id=conference.session_id,
+        attendee_id=attendee_id,
+        point_id=point_id,
+        nonce=number.to_bytes(16, "big"),
+        fingerprint=attendee_id.to_bytes(8, "big") + point_id.to_bytes(8, "big"),
+        source=Source.DOOR,
+        server_ms=NOW_MS + number,
+        at_ms=NOW_MS + number,
+        flags=flags,
+    )
+
+
+async def figures(engines: Engines) -> tuple[int, int, int, int]:
+    """Counted rows, the counters' sum, events, events that say they were counted."""
+    e = attendance_event.c
+    async with engines.read() as connection:
+        counted = (await connection.execute(sa.select(sa.func.count()).select_from(attendance))).scalar_one()
+        present = (await connection.execute(sa.select(sa.func.sum(session_point.c.present)))).scalar_one()
+        events = (await connection.execute(sa.select(e.counted))).scalars().all()
+    return counted, present, len(events), sum(events)

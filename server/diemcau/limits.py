@@ -39,6 +39,9 @@ WRITE_JOBS_MAX = 256
 WRITE_RETRIES_MAX = 5
 """Deadlocks and serialization failures of one batch before it is given up as overloaded."""
 
+WRITE_RETRY_PAUSE_S = 0.2
+"""Between attempts when the database's connection was lost: PostgreSQL restarts in about a second."""
+
 OVERLOADED_RETRY_AFTER_S = 2
 
 DATABASE_LOCK_WAIT_MS = 5_000
@@ -100,6 +103,9 @@ PAIRINGS_BULK_MAX = 1000
 
 # --- sessions --------------------------------------------------------------------------------------------
 SESSION_OPENS_BEFORE_S = 90 * 60
+SESSION_OPENS_TICK_S = 10.0
+"""How often the server looks whether a session is due to open; one indexed query."""
+
 SESSION_POINTS_MAX = 50_000
 
 # --- imports ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Check-ins in the database: the batch that the writer commits, and what the door looks up."""
+"""Check-ins in the database: what one batch of the writer does inside its transaction (DESIGN.md §6a)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from diemcau.domain.models import Flag, Source
+from diemcau.errors import NotFoundError
 from diemcau.store.schema import attendance, attendance_event, session_point
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from diemcau.store.engine import Connection
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,16 @@ class CheckIn:
     offline: bool = False
     device_id: int | None = None
     account_id: int | None = None
+
+    @property
+    def person(self) -> tuple[int, int]:
+        """Who may be counted once (I2)."""
+        return self.session_id, self.attendee_id
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the counter stands."""
+        return self.session_id, self.point_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,65 +65,73 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """An event that was recorded before under the same nonce."""
+class _Event:
+    """What the log already says under a nonce."""
 
     fingerprint: bytes
     number: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """What one batch did and found."""
-
-    known: dict[bytes, _Known]
-    fresh: dict[bytes, CheckIn]
-    won: set[bytes]
-    numbers: dict[bytes, int]
-    present: dict[tuple[int, int], int]
-    counted: dict[tuple[int, int], _Counted]
-
-
-@dataclass(frozen=True, slots=True)
 class _Counted:
+    """The entry that counts for one person."""
+
     nonce: bytes
     point_id: int
     at_ms: int
 
 
-async def record(connection: Connection, items: Sequence[CheckIn]) -> list[Outcome]:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What was known before, what is new, which of that won, and the figures after it."""
+
+    known: dict[bytes, _Event]
+    fresh: dict[bytes, CheckIn]
+    won: set[bytes]
+    present: dict[tuple[int, int], int]
+    numbers: dict[bytes, int]
+    counted: dict[tuple[int, int], _Counted]
+
+
+def record(connection: sa.Connection, items: Sequence[CheckIn]) -> list[Outcome]:
     """Write a batch inside the caller's transaction; outcomes come in the order of `items`.
 
-    The order of work keeps concurrent writers from deadlocking (all claims sorted) and I2 true: known nonces
-    are answered from the log, counted rows are claimed, losers are re-read, counters follow, events come last.
+    Every process takes its locks in the same order (counted rows by person, counters by place, nonces), so that
+    concurrent batches never wait for one another in a circle. A nonce that another process wrote meanwhile
+    violates its uniqueness: the caller retries, and then finds it known.
+
+    Raises:
+        NotFoundError: a point does not belong to its session (any more); nothing of the batch may be kept.
     """
-    known = await _events_by_nonce(connection, [item.nonce for item in items])
+    known = _known(connection, {item.nonce for item in items})
     fresh: dict[bytes, CheckIn] = {}
     for item in items:
         if item.nonce not in known:
             fresh.setdefault(item.nonce, item)
-    won = await _claim(connection, list(fresh.values()))
-    present = await _count(connection, [fresh[nonce] for nonce in won])
-    numbers = _number([fresh[nonce] for nonce in fresh if nonce in won], present)
-    await _append(connection, fresh, won, numbers)
-    counted = await _counted(connection, items)
-    written = _Written(known, fresh, won, numbers, present, counted)
-    return [_outcome(item, written) for item in items]
+    won = _claim(connection, fresh.values())
+    counted_now = [item for item in fresh.values() if item.nonce in won]
+    present = _count(connection, counted_now)
+    numbers = _number(counted_now, present)
+    _append(connection, fresh.values(), numbers)
+    counted = {item.person: _Counted(item.nonce, item.point_id, item.at_ms) for item in counted_now}
+    counted |= _counted_before(connection, {item.person for item in items} - counted.keys())
+    batch = _Batch(known, fresh, won, present, numbers, counted)
+    return [_outcome(item, batch) for item in items]
 
 
-async def _events_by_nonce(connection: Connection, nonces: list[bytes]) -> dict[bytes, _Known]:
+def _known(connection: sa.Connection, nonces: set[bytes]) -> dict[bytes, _Event]:
     e = attendance_event.c
     query = sa.select(e.nonce, e.fingerprint, e.number).where(e.nonce.in_(nonces))
-    return {row.nonce: _Known(row.fingerprint, row.number) for row in await connection.execute(query)}
+    return {nonce: _Event(fingerprint, number) for nonce, fingerprint, number in connection.execute(query)}
 
 
-async def _claim(connection: Connection, items: list[CheckIn]) -> set[bytes]:
-    """Insert counted rows, sorted; the nonces of those that were first."""
-    if not items:
-        return set()
+def _claim(connection: sa.Connection, fresh: Iterable[CheckIn]) -> set[bytes]:
+    """Insert counted rows, sorted by person; the nonces of those that were first."""
     first: dict[tuple[int, int], CheckIn] = {}
-    for item in items:
-        first.setdefault((item.session_id, item.attendee_id), item)
+    for item in fresh:
+        first.setdefault(item.person, item)
+    if not first:
+        return set()
     rows = [
         {
             "session_id": item.session_id,
@@ -128,94 +145,99 @@ async def _claim(connection: Connection, items: list[CheckIn]) -> set[bytes]:
     ]
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     insert = dialect.insert(attendance).on_conflict_do_nothing().returning(attendance.c.nonce)
-    return set((await connection.execute(insert, rows)).scalars())
+    return set(connection.execute(insert, rows).scalars())
 
 
-async def _count(connection: Connection, won: list[CheckIn]) -> dict[tuple[int, int], int]:
-    """Raise the counters of the points, sorted; people present there now."""
+def _count(connection: sa.Connection, counted_now: list[CheckIn]) -> dict[tuple[int, int], int]:
+    """Raise the counters, sorted by place; people present there now."""
     added: dict[tuple[int, int], int] = {}
-    for item in won:
-        key = (item.session_id, item.point_id)
-        added[key] = added.get(key, 0) + 1
+    for item in counted_now:
+        added[item.place] = added.get(item.place, 0) + 1
     present: dict[tuple[int, int], int] = {}
-    s = session_point.c
-    for (session_id, point_id), count in sorted(added.items()):
-        update = (
-            sa.update(session_point)
-            .where(s.session_id == session_id, s.point_id == point_id)
-            .values(present=s.present + count)
-            .returning(s.present)
-        )
-        present[session_id, point_id] = (await connection.execute(update)).scalar_one()
+    for place, count in sorted(added.items()):
+        values = {"in_session": place[0], "at_point": place[1], "count": count}
+        now = connection.execute(RAISE_COUNTER, values).scalar_one_or_none()
+        if now is None:
+            raise NotFoundError(what="point", key=str(place[1]))
+        present[place] = now
     return present
 
 
-def _number(won: list[CheckIn], present: dict[tuple[int, int], int]) -> dict[bytes, int]:
+RAISE_COUNTER = (
+    sa.update(session_point)
+    .where(
+        session_point.c.session_id == sa.bindparam("in_session"), session_point.c.point_id == sa.bindparam("at_point")
+    )
+    .values(present=session_point.c.present + sa.bindparam("count"))
+    .returning(session_point.c.present)
+)
+
+
+def _number(counted_now: list[CheckIn], present: dict[tuple[int, int], int]) -> dict[bytes, int]:
     """The how-manieth at its point each counted check-in is, in the order they came."""
     numbers: dict[bytes, int] = {}
     left = dict(present)
-    for item in reversed(won):
-        key = (item.session_id, item.point_id)
-        numbers[item.nonce] = left[key]
-        left[key] -= 1
+    for item in reversed(counted_now):
+        numbers[item.nonce] = left[item.place]
+        left[item.place] -= 1
     return numbers
 
 
-async def _append(
-    connection: Connection, fresh: dict[bytes, CheckIn], won: set[bytes], numbers: dict[bytes, int]
-) -> None:
-    if not fresh:
-        return
-    await connection.execute(
-        sa.insert(attendance_event),
-        [
-            {
-                "session_id": item.session_id,
-                "nonce": nonce,
-                "fingerprint": item.fingerprint,
-                "kind": "check_in",
-                "attendee_id": item.attendee_id,
-                "point_id": item.point_id,
-                "device_id": item.device_id,
-                "account_id": item.account_id,
-                "source": item.source,
-                "server_ms": item.server_ms,
-                "at_ms": item.at_ms,
-                "offline": item.offline,
-                "counted": nonce in won,
-                "number": numbers.get(nonce),
-                "flags": " ".join(item.flags),
-            }
-            for nonce, item in sorted(fresh.items())
-        ],
-    )
+def _append(connection: sa.Connection, fresh: Iterable[CheckIn], numbers: dict[bytes, int]) -> None:
+    """Write the log, sorted by nonce; `numbers` has those that count."""
+    rows = [
+        {
+            "session_id": item.session_id,
+            "nonce": item.nonce,
+            "fingerprint": item.fingerprint,
+            "kind": "check_in",
+            "attendee_id": item.attendee_id,
+            "point_id": item.point_id,
+            "device_id": item.device_id,
+            "account_id": item.account_id,
+            "source": item.source,
+            "server_ms": item.server_ms,
+            "at_ms": item.at_ms,
+            "offline": item.offline,
+            "counted": item.nonce in numbers,
+            "number": numbers.get(item.nonce),
+            "flags": " ".join(item.flags),
+        }
+        for item in sorted(fresh, key=lambda item: item.nonce)
+    ]
+    if rows:
+        connection.execute(sa.insert(attendance_event), rows)
 
 
-async def _counted(connection: Connection, items: Sequence[CheckIn]) -> dict[tuple[int, int], _Counted]:
-    """The entry that counts, per (session, attendee)."""
-    by_session: dict[int, set[int]] = {}
-    for item in items:
-        by_session.setdefault(item.session_id, set()).add(item.attendee_id)
+def _counted_before(connection: sa.Connection, people: Iterable[tuple[int, int]]) -> dict[tuple[int, int], _Counted]:
+    """The entries that count for people who were there before this batch."""
+    by_session: dict[int, list[int]] = {}
+    for session_id, attendee_id in people:
+        by_session.setdefault(session_id, []).append(attendee_id)
     a = attendance.c
     counted: dict[tuple[int, int], _Counted] = {}
     for session_id, attendees in by_session.items():
         query = sa.select(a.attendee_id, a.nonce, a.point_id, a.at_ms).where(
             a.session_id == session_id, a.attendee_id.in_(attendees)
         )
-        for row in await connection.execute(query):
-            counted[session_id, row.attendee_id] = _Counted(row.nonce, row.point_id, row.at_ms)
+        for attendee_id, nonce, point_id, at_ms in connection.execute(query):
+            counted[session_id, attendee_id] = _Counted(nonce, point_id, at_ms)
     return counted
 
 
-def _outcome(item: CheckIn, written: _Written) -> Outcome:
-    before = written.known.get(item.nonce)
-    fingerprint = before.fingerprint if before else written.fresh[item.nonce].fingerprint
-    entry = written.counted.get((item.session_id, item.attendee_id))
+def _outcome(item: CheckIn, batch: _Batch) -> Outcome:
+    before = batch.known.get(item.nonce)
+    fingerprint = before.fingerprint if before else batch.fresh[item.nonce].fingerprint
+    entry = batch.counted.get(item.person)
     if fingerprint != item.fingerprint or entry is None:
         return Outcome(item, "conflict", item.point_id, item.at_ms, None)
-    number = before.number if before else written.numbers.get(item.nonce)
-    result: Literal["accepted", "duplicate"] = "accepted" if entry.nonce == item.nonce else "duplicate"
-    replayed = before is not None or written.fresh[item.nonce] is not item
-    counted_now = item.nonce in written.won and not replayed
-    present = written.present[item.session_id, item.point_id] if counted_now else None
-    return Outcome(item, result, entry.point_id, entry.at_ms, number, replayed, present)
+    replayed = before is not None or batch.fresh[item.nonce] is not item
+    return Outcome(
+        item,
+        "accepted" if entry.nonce == item.nonce else "duplicate",
+        entry.point_id,
+        entry.at_ms,
+        before.number if before else batch.numbers.get(item.nonce),
+        replayed,
+        batch.present[item.place] if item.nonce in batch.won and not replayed else None,
+    )

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from diemcau import limits
-from diemcau.errors import OverloadedError
+from diemcau.errors import DiemcauError, OverloadedError
 from diemcau.store import check_ins
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = structlog.get_logger()
+RETRIED_STATES = frozenset({"40001", "40P01"})
+"""PostgreSQL's serialization failure and deadlock."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,10 +50,14 @@ class _Item:
 
 @dataclass(slots=True)
 class Writer:
-    """Start it with `run()` in a task that the composition root owns; stop it with `drain()`."""
+    """Start it with `run()` in a task that the composition root owns; stop it with `drain()`.
+
+    jobs_written: grows with every job that was committed; whoever remembers what a job may change looks at it.
+    """
 
     engines: Engines
     on_commit: Callable[[Sequence[Outcome]], None] = field(default=lambda _outcomes: None)
+    jobs_written: int = 0
     _items: deque[_Item] = field(default_factory=deque)
     _jobs: deque[_Job] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,7 +76,7 @@ class Writer:
                 Retrying with the same nonce is always safe.
         """
         if self._closing or len(self._items) >= limits.WRITE_QUEUE_ITEMS_MAX:
-            raise OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S)
+            raise _overloaded()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._items.append(_Item(item, future))
         self._wake.set()
@@ -84,7 +90,7 @@ class Writer:
             DiemcauError: whatever `work` raises; nothing of it is kept then.
         """
         if self._closing or len(self._jobs) >= limits.WRITE_JOBS_MAX:
-            raise OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S)
+            raise _overloaded()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._jobs.append(_Job(work, future))
         self._wake.set()
@@ -92,73 +98,110 @@ class Writer:
 
     async def run(self) -> None:
         """Write until drained. One job, then one batch, in turn: neither starves the other."""
-        async with self.engines.writing.connect() as raw:
-            connection = await raw.execution_options(writing=True)
+        try:
             while True:
                 if self._jobs:
-                    await self._run_job(connection, self._jobs.popleft())
+                    await self._run_job(self._jobs.popleft())
                 if self._items:
                     batch = [self._items.popleft() for _ in range(min(len(self._items), limits.WRITE_BATCH_ITEMS_MAX))]
-                    await self._run_batch(connection, batch)
+                    await self._run_batch(batch)
                 if not self._jobs and not self._items:
                     if self._closing:
                         return
                     self._wake.clear()
                     await self._wake.wait()
+        finally:
+            self._give_up()
 
     def drain(self) -> None:
         """Take nothing more; `run()` returns once everything that waits is written."""
         self._closing = True
         self._wake.set()
 
-    async def _run_job(self, connection: Connection, job: _Job) -> None:
+    async def _run_job(self, job: _Job) -> None:
         for attempt in range(limits.WRITE_RETRIES_MAX):
             try:
-                async with connection.begin():
+                async with self.engines.writing.begin() as connection:
                     result = await job.work(connection)
             except Exception as error:  # noqa: BLE001 the caller gets it; the writer lives on
-                if _transient(error) and attempt + 1 < limits.WRITE_RETRIES_MAX:
+                if await _again(error, attempt):
                     continue
-                _fail(job.future, error)
+                _fail(job.future, _told(error))
                 return
+            self.jobs_written += 1
             if not job.future.done():
                 job.future.set_result(result)
             return
 
-    async def _run_batch(self, connection: Connection, batch: list[_Item]) -> None:
+    async def _run_batch(self, batch: list[_Item]) -> None:
+        items = [item.check_in for item in batch]
         for attempt in range(limits.WRITE_RETRIES_MAX):
             try:
-                async with connection.begin():
-                    outcomes = await check_ins.record(connection, [item.check_in for item in batch])
+                outcomes = await self.engines.transact(lambda connection: check_ins.record(connection, items))
             except Exception as error:  # noqa: BLE001 see above
-                if _transient(error) and attempt + 1 < limits.WRITE_RETRIES_MAX:
+                if await _again(error, attempt):
                     continue
-                await self._batch_failed(connection, batch, error)
+                await self._batch_failed(batch, error)
                 return
-            self.on_commit(outcomes)
+            self._publish(outcomes)
             for item, outcome in zip(batch, outcomes, strict=True):
                 if not item.future.done():
                     item.future.set_result(outcome)
             return
 
-    async def _batch_failed(self, connection: Connection, batch: list[_Item], error: Exception) -> None:
+    def _publish(self, outcomes: list[Outcome]) -> None:
+        """What is durable stays so and is acknowledged, whatever becomes of the boards."""
+        try:
+            self.on_commit(outcomes)
+        except Exception:
+            log.exception("a committed batch was not published", items=len(outcomes))
+
+    async def _batch_failed(self, batch: list[_Item], error: Exception) -> None:
         """One bad item never stalls the rest: retry them singly; a single one learns its own fate."""
-        if len(batch) > 1 and isinstance(error, DBAPIError) and not error.connection_invalidated:
-            log.warning("batch failed, items are retried singly", items=len(batch), error=str(error.orig))
+        if len(batch) > 1 and not _unreachable(error):
+            log.warning("batch failed, items are retried singly", items=len(batch), error=repr(error))
             for item in batch:
-                await self._run_batch(connection, [item])
+                await self._run_batch([item])
             return
         log.error("check-in not written", items=len(batch), error=repr(error))
         for item in batch:
-            _fail(item.future, OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S))
+            _fail(item.future, error if isinstance(error, DiemcauError) else _overloaded())
+
+    def _give_up(self) -> None:
+        """Leave nobody waiting for a writer that is gone."""
+        self._closing = True
+        for future in [*(item.future for item in self._items), *(job.future for job in self._jobs)]:
+            _fail(future, _overloaded())
 
 
-def _transient(error: Exception) -> bool:
-    """A deadlock, a serialization failure, or a nonce that another process claimed between look and insert."""
-    if isinstance(error, IntegrityError):
+def _overloaded() -> OverloadedError:
+    return OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S)
+
+
+def _told(error: Exception) -> Exception:
+    """What a job's caller is told: its own error; a database that is locked or away is worth another try later."""
+    return _overloaded() if _unreachable(error) else error
+
+
+def _unreachable(error: Exception) -> bool:
+    """The database cannot be written at all now: locked by another process, full, or away."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return isinstance(error, (DBAPIError, OperationalError)) and state in {"40001", "40P01"}
+    return isinstance(error, (OperationalError, InterfaceError, OSError))
+
+
+async def _again(error: Exception, attempt: int) -> bool:
+    """Whether another attempt may succeed, after a pause where the connection was lost.
+
+    Worth it: a deadlock, a serialization failure, a key that another process wrote between our look and our insert,
+    and a lost connection (whether that commit happened is unknown; its nonces, if they are there, will be known).
+    """
+    if attempt + 1 >= limits.WRITE_RETRIES_MAX or not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        await asyncio.sleep(limits.WRITE_RETRY_PAUSE_S)
+        return True
+    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in RETRIED_STATES
 
 
 def _fail(future: asyncio.Future[Any], error: Exception) -> None:
