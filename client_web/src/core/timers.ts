@@ -7,9 +7,9 @@ export interface Timers {
   after(ms: number, run: () => void): () => void;
 }
 
-/** The browser's own, in pages and workers. */
+/** The browser's own. `now` counts from the same origin in a page and in its worker. */
 export const systemTimers: Timers = {
-  now: () => performance.now(),
+  now: () => performance.timeOrigin + performance.now(),
   after: (ms, run) => {
     const id = setTimeout(run, ms);
     return () => clearTimeout(id);

@@ -1,0 +1,46 @@
+/** This device's pairing: the bearer token that it got, kept in the browser until it is ended. */
+import type { DeviceKind, Paired } from '../core/wire';
+
+const KEY = 'diemcau_device';
+
+export interface Device extends Paired {
+  /** The name that its person gave it. */
+  name: string;
+}
+
+export function savedDevice(): Device | null {
+  try {
+    const saved: unknown = JSON.parse(localStorage.getItem(KEY) ?? 'null');
+    return isDevice(saved) ? saved : null;
+  } catch {
+    return null;
+  }
+}
+
+/** False where the browser keeps nothing: a code would be used up and its token gone with the page. */
+export function canKeepDevice(): boolean {
+  try {
+    localStorage.setItem(`${KEY}_probe`, '');
+    localStorage.removeItem(`${KEY}_probe`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function saveDevice(device: Device): void {
+  localStorage.setItem(KEY, JSON.stringify(device));
+}
+
+export function forgetDevice(): void {
+  localStorage.removeItem(KEY);
+}
+
+/** The page for a kind of device. */
+export function pageOf(kind: DeviceKind): '/display' | '/operator' {
+  return kind === 'display' ? '/display' : '/operator';
+}
+
+function isDevice(saved: unknown): saved is Device {
+  return typeof saved === 'object' && saved !== null && 'token' in saved && typeof saved.token === 'string';
+}
