@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from diemcau import limits
-from diemcau.web import accounts, devices, identity, problems, site
+from diemcau.web import accounts, devices, identity, people, points, problems, sessions, site, units
 from diemcau.web.calls import CONTEXT, Call, Route, json_answer, read_body
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
     *devices.ROUTES,
+    *sessions.ROUTES,
+    *units.ROUTES,
+    *points.ROUTES,
+    *people.ROUTES,
     *site.ROUTES,
 )
 
