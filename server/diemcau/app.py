@@ -15,7 +15,7 @@ from diemcau.clock import Clock, SystemClock
 from diemcau.domain.authority import System
 from diemcau.errors import DiemcauError, StartError
 from diemcau.live.center import Center
-from diemcau.services import accounts, board
+from diemcau.services import accounts, board, sessions
 from diemcau.services.context import Context, Keys
 from diemcau.services.identities import Identities
 from diemcau.services.jobs import Jobs
@@ -91,6 +91,7 @@ class Server:
         listener = await Listener.open(self.context)
         self._close.push_async_callback(listener.close)
         self.port = listener.port
+        self.spawn(sessions.opens_itself(System(), self.context), "sessions open themselves")
         if token:
             self.setup_url = f"{self.settings.origin}/setup/{token}"
 

@@ -8,6 +8,9 @@
     ├── ConflictError       409 already_exists      a key is taken
     │   ├── InUseError          in_use              something else still refers to it
     │   ├── WrongStateError     wrong_state         the session cannot make this move
+    │   ├── NoPointsError       no_points           a session without points cannot be open
+    │   ├── SessionKeptError    session_kept        it was open once: its record stays
+    │   ├── SessionClosedError  session_closed      the figures are frozen, so the session stays as it is
     │   ├── TooManyDevicesError too_many_devices    the point has as many devices as it may
     │   └── NonceConflictError  conflict_nonce      one nonce, two different contents
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
@@ -95,6 +98,24 @@ class WrongStateError(ConflictError):
     """A session cannot make this move. Params: `state` (now), `to` (wanted), `allowed` (comma-separated)."""
 
     code = "wrong_state"
+
+
+class NoPointsError(ConflictError):
+    """A session that is open needs at least one point. Params: `key`."""
+
+    code = "no_points"
+
+
+class SessionKeptError(ConflictError):
+    """A session that was ever open, or has records, cannot be deleted (I4). Params: `key`."""
+
+    code = "session_kept"
+
+
+class SessionClosedError(ConflictError):
+    """The session's figures are frozen; nothing of it changes any more. Params: `key`."""
+
+    code = "session_closed"
 
 
 class NonceConflictError(ConflictError):

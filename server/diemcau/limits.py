@@ -61,6 +61,10 @@ DOOR_EXPIRED_MEMORY_S = 3600
 DOOR_CODES_AHEAD_S = 120
 """What the server sends to a display that may not hold the key (no HTTPS): two minutes of codes."""
 
+DOOR_FAILURES_PER_MINUTE_MAX = 120
+"""Wrong codes, and wrong names, at one door before wrong ones are only told to wait; right ones always pass. A hall
+of 600 that arrives within ten minutes makes about ten honest mistakes a minute."""
+
 CLAIM_VALID_S = 300
 CLAIM_PERSONS_MAX = 5
 CLAIM_FAILURES_MAX = 5

@@ -40,12 +40,17 @@ def describe(error: DiemcauError, language: Language) -> Problem:
 
 
 def _worded(value: str | float, language: Language) -> str | float:
-    """Parameters that are dictionary keys (`reason.empty`, `what.unit`) become words."""
-    if isinstance(value, str):
-        for key in (value, f"what.{value}"):
-            if i18n.has(key):
-                return i18n.text(language, key)
-    return value
+    """Parameters that are dictionary keys (`reason.empty`, `what.unit`), or a list of them, become words."""
+    if not isinstance(value, str):
+        return value
+    return ", ".join(_word(part, language) for part in value.split(", "))
+
+
+def _word(part: str, language: Language) -> str:
+    for key in (part, f"what.{part}"):
+        if i18n.has(key):
+            return i18n.text(language, key)
+    return part
 
 
 def answer(error: DiemcauError, language: Language) -> web.Response:
