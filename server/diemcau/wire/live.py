@@ -23,6 +23,7 @@ class CloseCode(IntEnum):
     REBIND = 4001
     IDENTIFY_LATE = 4002
     SLOW_READER = 4003
+    SILENT = 4004
     MALFORMED = 4500
     NOT_SIGNED_IN = 4501
     FORBIDDEN = 4503
