@@ -1,0 +1,27 @@
+/** The console's texts in the reader's language. */
+import enCommon from '$i18n/en/common.json';
+import enConsole from '$i18n/en/console.json';
+import enErrors from '$i18n/en/errors.json';
+import viCommon from '$i18n/vi/common.json';
+import viConsole from '$i18n/vi/console.json';
+import viErrors from '$i18n/vi/errors.json';
+
+import { createWords } from '../core/i18n';
+import { pageLanguage } from '../ui/language';
+
+export const words = createWords(pageLanguage(), {
+  vi: { ...viCommon, ...viConsole, ...viErrors },
+  en: { ...enCommon, ...enConsole, ...enErrors },
+});
+
+export const t = words.t;
+
+/** 21/11/2025 19:30 */
+export function moment(ms: number): string {
+  return `${words.date(ms)} ${words.time(ms)}`;
+}
+
+/** The text of a key that is put together; the key itself where no text is known. */
+export function worded(key: string, params: Record<string, string | number> = {}): string {
+  return words.has(key) ? t(key, params) : key;
+}
