@@ -76,5 +76,10 @@ export function search(query: Query): string {
 async function read<T>(response: Response): Promise<Answer<T>> {
   if (response.status === 204) return { ok: true, data: null as T };
   const body: unknown = await response.json();
-  return response.ok ? { ok: true, data: body as T } : { ok: false, problem: body as Problem };
+  if (response.ok) return { ok: true, data: body as T };
+  return isProblem(body) ? { ok: false, problem: body } : { ok: false, network: true };
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === 'object' && body !== null && 'code' in body && 'title' in body;
 }

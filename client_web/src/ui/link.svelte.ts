@@ -15,6 +15,8 @@ export class PageLink {
 
   private readonly worker: Worker;
   private readonly closing = new AbortController();
+  /** The page is being left: it becomes hidden next, and must not beat again. */
+  private leaving = false;
 
   constructor(token: string) {
     this.worker = new Worker(new URL('../core/point_link_worker.ts', import.meta.url), { type: 'module' });
@@ -35,13 +37,24 @@ export class PageLink {
     const tick = setInterval(() => (this.now = systemTimers.now()), TICK_MS);
     signal.addEventListener('abort', () => clearInterval(tick));
     addEventListener('online', () => this.tell({ do: 'wake' }), { signal });
-    addEventListener('pagehide', () => this.tell({ do: 'away' }), { signal });
-    addEventListener('pageshow', ({ persisted }) => persisted && this.tell({ do: 'wake' }), { signal });
+    addEventListener('pagehide', () => this.hide(), { signal });
+    addEventListener('pageshow', ({ persisted }) => persisted && this.show(), { signal });
     document.addEventListener('visibilitychange', () => this.seen(), { signal });
+  }
+
+  private hide(): void {
+    this.leaving = true;
+    this.tell({ do: 'away' });
+  }
+
+  private show(): void {
+    this.leaving = false;
+    this.tell({ do: 'wake' });
   }
 
   /** A phone that is put away falls silent at once; a laptop's hidden page goes on beating, and says that it is hidden. */
   private seen(): void {
+    if (this.leaving) return;
     const { hidden } = document;
     this.now = systemTimers.now();
     if (hidden && matchMedia('(pointer: coarse)').matches) this.tell({ do: 'away' });
