@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+import diemcau
+from diemcau import errors
 from diemcau.app import Server
 from diemcau.clock import ManualClock
 from diemcau.domain.authority import System
@@ -78,3 +82,17 @@ class Running:
 
 
 Start = Callable[..., Awaitable[Running]]
+
+
+SERVER = Path(diemcau.__file__).parent
+
+
+def error_codes() -> set[str]:
+    """Every code an error can carry: class codes and those given where an error is raised."""
+    codes = {
+        kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DiemcauError)
+    }
+    raised = re.compile(r"\b(?:PairingError|DoorError|StartError)\(\s*\"([a-z_]+)\"")
+    for path in SERVER.rglob("*.py"):
+        codes |= set(raised.findall(path.read_text(encoding="utf-8")))
+    return codes | set(errors.DoorError.STATUS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
-from test_i18n import error_codes
+from support import error_codes
 
 from diemcau.cli import main
 from diemcau.web.routes import ROUTES

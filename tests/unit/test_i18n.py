@@ -9,8 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from support import error_codes
 
-from diemcau import errors, i18n
+from diemcau import i18n
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "server" / "diemcau"
@@ -40,17 +41,6 @@ def test_no_key_twice(language: i18n.Language) -> None:
         for key, _ in pairs:
             assert key not in seen, f"{key} stands in {seen[key]} and {area.name}"
             seen[key] = area.name
-
-
-def error_codes() -> set[str]:
-    """Every code an error can carry: class codes and those given where an error is raised."""
-    codes = {
-        kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DiemcauError)
-    }
-    raised = re.compile(r"\b(?:PairingError|DoorError|StartError)\(\s*\"([a-z_]+)\"")
-    for path in SERVER.rglob("*.py"):
-        codes |= set(raised.findall(path.read_text(encoding="utf-8")))
-    return codes | set(errors.DoorError.STATUS)
 
 
 def test_every_error_has_words() -> None:
