@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from diemcau import limits
 from diemcau.errors import StartError
@@ -20,6 +21,7 @@ class Settings:
     database: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user@host:5432/name`.
     public_url: an origin without a path; what QR codes and links carry. None: derived from host and port.
     data_dir: where the secret key lives (mode 0600); the embedded database's folder by default.
+    timezone: the halls' own; check-in pages and exports show local times in it.
     beat_interval_s: every link deadline is a multiple of it (suspect 1.5, lost 3), so tests may shrink time.
     """
 
@@ -30,6 +32,7 @@ class Settings:
     data_dir: Path = field(default_factory=lambda: Path("data"))
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    timezone: str = "Asia/Ho_Chi_Minh"
     beat_interval_s: float = limits.BEAT_INTERVAL_S
     blind_grace_s: float = limits.BLIND_GRACE_S
 
@@ -51,8 +54,13 @@ class Settings:
         """Refuse what would only fail later, in front of people.
 
         Raises:
-            StartError: `public_url` (not an origin, or too long for the door's QR code), `tls_incomplete`.
+            StartError: `public_url` (not an origin, or too long for the door's QR code), `tls_incomplete`,
+                `timezone` (no such zone).
         """
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise StartError("timezone", zone=self.timezone) from None
         if self.public_url is not None:
             parts = urlsplit(self.public_url)
             origin = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"}

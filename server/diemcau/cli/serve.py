@@ -28,6 +28,7 @@ from diemcau.config import Settings
 @click.option("--public-url", help="The origin people reach this server under, e.g. https://hn.example.vn")
 @click.option("--tls-certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--timezone", default="Asia/Ho_Chi_Minh", show_default=True, help="The halls' own time zone.")
 def serve(  # noqa: PLR0913 one parameter an option
     host: str,
     port: int,
@@ -36,6 +37,7 @@ def serve(  # noqa: PLR0913 one parameter an option
     public_url: str | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    timezone: str,
 ) -> None:
     """Serve until told to stop (Ctrl-C or SIGTERM); everything acknowledged is on disk by then."""
     settings = Settings(
@@ -46,6 +48,7 @@ def serve(  # noqa: PLR0913 one parameter an option
         data_dir=data_dir or data_dir_of(database),
         tls_certificate=tls_certificate,
         tls_key=tls_key,
+        timezone=timezone,
     )
     settings.check()
     run(settings)

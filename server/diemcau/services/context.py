@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from diemcau.services.claims import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -69,6 +71,7 @@ class Context:
     limiter: Limiter
     jobs: Jobs
     spawn: SpawnTask
+    failures: Failures = field(default_factory=Failures)
 
     def read(self) -> AbstractAsyncContextManager[Connection]:
         """A reading connection; its statements see one state of the database."""

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from diemcau import limits
-from diemcau.web import accounts, devices, identity, people, points, problems, sessions, site, units
+from diemcau.web import (
+    accounts,
+    check_in_pages,
+    devices,
+    door,
+    identity,
+    people,
+    points,
+    problems,
+    sessions,
+    site,
+    units,
+)
 from diemcau.web.calls import CONTEXT, Call, Route, json_answer, read_body
 
 if TYPE_CHECKING:
@@ -22,6 +34,8 @@ ROUTES: tuple[Route, ...] = (
     *units.ROUTES,
     *points.ROUTES,
     *people.ROUTES,
+    *door.ROUTES,
+    *check_in_pages.ROUTES,
     *site.ROUTES,
 )
 

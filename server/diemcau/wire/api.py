@@ -403,6 +403,56 @@ class Door(Struct):
     codes: list[DoorCode] = []
 
 
+# --- the door ----------------------------------------------------------------------------------------------
+class DoorOpened(Struct):
+    """`GET /c/{code}`: the code was right; `claim` goes into the form. `people_left`, `tries_left` of this claim."""
+
+    claim: str
+    session: str
+    title: str
+    point: str
+    point_name: str
+    people_left: int
+    tries_left: int
+
+
+class WhoAmI(Struct, forbid_unknown_fields=True):
+    """`POST /c/check-in`: full name within the hall's list, with or without diacritics, or attendee code."""
+
+    claim: str
+    who: Annotated[str, Meta(max_length=limits.NAME_CHARS_MAX)]
+
+
+class Identified(Struct):
+    """Somebody was found; `confirm` goes back to `POST /c/check-in` when they tap. Names stay masked."""
+
+    confirm: str
+    masked: str
+    claim: str
+    session: str
+    title: str
+    point: str
+    point_name: str
+
+
+class CheckedIn(Struct):
+    """A durable check-in. A duplicate tells neither time nor number of the earlier one.
+
+    shown: the name as it was typed, or masked. next_claim: the same scan for another person, null after the last.
+    """
+
+    receipt: str
+    result: Literal["accepted", "duplicate"]
+    shown: str
+    session: str
+    title: str
+    point: str
+    point_name: str
+    at_ms: int | None = None
+    number: int | None = None
+    next_claim: str | None = None
+
+
 # --- check-ins ---------------------------------------------------------------------------------------------
 class AttendanceRow(Struct):
     """One person in a session's attendance list."""
