@@ -15,6 +15,8 @@
     │   └── NonceConflictError  conflict_nonce      one nonce, two different contents
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
+    ├── ImportFileError     422 import_empty | import_foreign | import_old_excel | import_protected |
+    │                           import_damaged | import_encoding | import_too_large
     ├── RateLimitedError    429 rate_limited
     ├── DoorError           4xx code_expired, code_invalid, claim_expired, claim_used_up, not_open, closed,
     │                           unknown_attendee, ambiguous_name
@@ -160,6 +162,16 @@ class ImportRejectedError(DiemcauError):
         self.findings = findings
         self.total = len(findings) if total is None else total
         super().__init__(count=self.total)
+
+
+class ImportFileError(DiemcauError):
+    """A file that cannot be read as a table at all; `code` says why, its text what to do."""
+
+    status = 422
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__()
 
 
 class RateLimitedError(DiemcauError):

@@ -82,6 +82,18 @@ BLIND_GRACE_S = 60.0
 WHEEL_LATE_S = 5.0
 """A wheel tick later than this means the server itself was blind: every deadline is extended by the gap."""
 
+WHEEL_TICK_S = 0.25
+"""How often the wheel looks: silence is noticed at most this late, stamped with its true deadline all the same."""
+
+TRANSITIONS_WAITING_MAX = 200_000
+"""Changes of link that wait for the database: 31,000 points falling and rising three times. Then the oldest go."""
+
+TRANSITIONS_BATCH_MAX = 500
+"""Changes in one transaction: a few milliseconds of the writer, so that no check-in waits for a storm."""
+
+STORE_RETRY_S = 1.0
+"""Between two attempts to store changes while the database is away."""
+
 SOCKET_MESSAGE_BYTES_MAX = 16_384
 DEVICES_PER_POINT_MAX = 20
 
@@ -93,6 +105,21 @@ BOARD_QUEUE_FRAMES_MAX = 4
 
 BOARD_STUCK_S = 10.0
 """A reader whose socket stays full for this long is closed."""
+
+SOCKET_BUFFER_BYTES = 65_536
+"""What may wait in a socket before its sender waits too, and before a hall loses counts it does not read."""
+
+SOCKET_CLOSE_S = 5.0
+"""How long a client may take to answer our closing."""
+
+GONE_REMEMBERED_MAX = 10_000
+"""Points that left a session and are still told to boards that resume; a board older than that gets a snapshot."""
+
+CLOSED_SESSIONS_LOADED_MAX = 8
+"""Frozen sessions that somebody looked at and that stay in memory."""
+
+BOARD_RECHECK_S = 10.0
+"""A role, unit or token that changes is felt by open boards within this time (DESIGN.md §6)."""
 
 # --- accounts and pairing --------------------------------------------------------------------------------
 LOGIN_FAILURES_PER_MINUTE_MAX = 10
@@ -115,9 +142,18 @@ SESSION_POINTS_MAX = 50_000
 # --- imports ---------------------------------------------------------------------------------------------
 IMPORT_ROWS_MAX = 3_000_000
 IMPORT_COLUMNS_MAX = 200
+IMPORT_UNPACKED_BYTES_MAX = 1024 * 1_048_576
+"""A workbook unpacked. A million people unpack to 400 MB; a file that says more was made to harm."""
+
+IMPORT_MEMORY_BYTES_MAX = 3 * 1024 * 1_048_576
+IMPORT_CPU_S_MAX = 300
+"""Of the process that reads a file: what a million rows need, several times over, and an end to anything else."""
+
 IMPORT_FINDINGS_MAX = 1000
 """Findings kept and shown; the count goes on."""
 
 IMPORT_CHUNK_ROWS = 2000
 JOBS_REMEMBERED_MAX = 200
 JOBS_RUNNING_MAX = 4
+JOBS_WAITING_MAX = 16
+"""Jobs that wait for a running one to end; each may hold an uploaded file on disk."""

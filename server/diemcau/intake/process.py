@@ -1,0 +1,54 @@
+"""The reading process, seen from the server: started, listened to, and ended with whoever wanted it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from diemcau.errors import ImportFileError
+from diemcau.intake.frames import LENGTH_BYTES, Ended, Frame, Unreadable, decode
+
+PIPE_BYTES = 1_048_576
+"""How much may wait in the pipe's reader; a chunk of 2,000 people is about 300 KB."""
+
+
+async def read_file(what: str, path: Path) -> AsyncIterator[Frame]:
+    """The frames of a file: `Opened` unless columns are missing, then `Rows`, then `Ended`.
+
+    Raises:
+        ImportFileError: the file as a whole cannot be read, or reading it went beyond memory or time.
+    """
+    command = (sys.executable, "-P", "-m", "diemcau.intake", what, str(path))
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        limit=PIPE_BYTES,
+    )
+    stream = process.stdout
+    assert stream is not None  # noqa: S101 asked for above
+    try:
+        ended = False
+        while not ended:
+            frame = await _next(stream)
+            if isinstance(frame, Unreadable):
+                raise ImportFileError(frame.code)
+            ended = isinstance(frame, Ended)
+            yield frame
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _next(stream: asyncio.StreamReader) -> Frame:
+    try:
+        length = int.from_bytes(await stream.readexactly(LENGTH_BYTES))
+        return decode(await stream.readexactly(length))
+    except asyncio.IncompleteReadError:
+        # It died without a word: killed at a bound, or by what it read.
+        raise ImportFileError("import_damaged") from None
