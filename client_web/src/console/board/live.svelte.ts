@@ -7,9 +7,13 @@ import { systemTimers } from '../../core/timers';
 import type { LiveRow, LiveTotals, SessionPointView, SessionState, SessionView } from '../../core/wire';
 import { account, api, Loaded } from '../server.svelte';
 import { tilesOf } from './arrange';
+import { Delay } from './delay';
 import { withChanges, type Entry } from './feed';
 
 const TICK_MS = 1_000;
+/** Nothing comes while nothing changes; after this long the server is asked whether it is still there. */
+const QUIET_MS = 10_000;
+const PROBE_TIMEOUT_MS = 5_000;
 
 export class LiveBoard {
   readonly session = new Loaded<SessionView>();
@@ -18,22 +22,20 @@ export class LiveBoard {
   state = $state<SessionState>('draft');
   totals = $state.raw<LiveTotals | null>(null);
   entries = $state.raw<readonly Entry[]>([]);
-  /** The server's time now, and of what is shown; the delay of the latest frame. */
+  /** The server's time now, and of the last moment at which what is shown was known to be so. */
   now_ms = $state(Date.now());
   shown_ms = $state(0);
   delay_ms = $state(0);
-  /** Grows whenever rows change. */
-  private version = $state(0);
+  private rows = $state.raw<ReadonlyMap<string, LiveRow>>(new Map());
+  private silent = $state(false);
+  private readonly delay = new Delay();
   private feed: BoardFeed | null = null;
-  /** Rows as last drawn: the feed compares against them. */
-  private known = new Map<string, LiveRow>();
+  private heardAt = 0;
+  private probing = false;
 
   readonly views = $derived(new Map(this.points.data?.items.map((view) => [view.point, view])));
-  readonly tiles = $derived.by(() => {
-    void this.version;
-    return tilesOf(this.points.data?.items ?? [], this.feed?.board.rows ?? new Map<string, LiveRow>());
-  });
-  readonly stale = $derived(this.phase.name !== 'ready');
+  readonly tiles = $derived(tilesOf(this.points.data?.items ?? [], this.rows));
+  readonly stale = $derived(this.phase.name !== 'ready' || this.silent);
 
   constructor(private readonly code: string) {
     this.load();
@@ -46,42 +48,47 @@ export class LiveBoard {
 
   /** Follows `unit` ('' for all) until the returned function is called. */
   follow(unit: string): () => void {
-    const feed = new BoardFeed({
+    this.rows = new Map();
+    this.totals = null;
+    this.connect(unit);
+    void this.probe(unit);
+    const tick = setInterval(() => this.tick(unit), TICK_MS);
+    const back = (): void => this.feed?.retryNow();
+    addEventListener('online', back);
+    return () => {
+      clearInterval(tick);
+      removeEventListener('online', back);
+      this.feed?.stop();
+    };
+  }
+
+  private connect(unit: string): void {
+    this.feed?.stop();
+    const feed: BoardFeed = new BoardFeed({
       open: () => openSocket(socketUrl(location.origin, '/ws/v1/board')),
       timers: systemTimers,
       random: Math.random,
       session: this.code,
       unit: unit || null,
-      onChange: () => this.take(feed),
-      onPhase: (phase) => this.move(phase),
+      onChange: () => this.feed === feed && this.take(feed),
+      onPhase: (phase) => this.feed === feed && this.move(phase),
     });
     this.feed = feed;
-    this.known = new Map();
-    this.totals = null;
     feed.start();
-    const tick = setInterval(() => this.tick(), TICK_MS);
-    const back = (): void => feed.retryNow();
-    addEventListener('online', back);
-    return () => {
-      clearInterval(tick);
-      removeEventListener('online', back);
-      feed.stop();
-    };
   }
 
   private take(feed: BoardFeed): void {
-    if (feed !== this.feed) return;
     const { rows, totals, state, serverMs } = feed.board;
-    const changed: LiveRow[] = [];
-    for (const row of rows.values()) if (this.known.get(row.point) !== row) changed.push(row);
-    if (this.known.size > 0) this.entries = withChanges(this.entries, this.known, changed, this.views);
-    this.known = new Map(rows);
-    if (state !== this.state && this.totals) void this.session.load(() => api.get(path('sessions', this.code)));
+    const changed = [...rows.values()].filter((row) => this.rows.get(row.point) !== row);
+    if (this.rows.size > 0) this.entries = withChanges(this.entries, this.rows, changed, this.views);
+    if (this.totals && state !== this.state) void this.session.load(() => api.get(path('sessions', this.code)));
+    this.rows = new Map(rows);
     this.state = state;
     this.totals = totals;
+    this.heardAt = performance.now();
+    this.delay_ms = this.delay.heard(this.heardAt, serverMs);
     this.shown_ms = serverMs;
-    this.delay_ms = Math.max(0, (feed.clock.now() ?? serverMs) - serverMs);
-    this.version += 1;
+    this.silent = false;
     if (this.points.data && !this.points.loading && changed.some(({ point }) => !this.views.has(point))) this.load();
   }
 
@@ -90,7 +97,27 @@ export class LiveBoard {
     if (phase.name === 'closed' && phase.code !== 1000) void account.ask();
   }
 
-  private tick(): void {
+  private tick(unit: string): void {
     this.now_ms = this.feed?.clock.now() ?? Date.now();
+    if (this.phase.name === 'ready' && performance.now() - this.heardAt > QUIET_MS) void this.probe(unit);
+  }
+
+  /** A socket may hang for minutes before the browser notices; an ordinary request tells within seconds. */
+  private async probe(unit: string): Promise<void> {
+    if (this.probing) return;
+    this.probing = true;
+    const begun = performance.now();
+    const answered = await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    this.probing = false;
+    const now = performance.now();
+    if (answered) this.delay.measured(now - begun);
+    if (this.phase.name !== 'ready' || this.heardAt > begun) return;
+    this.heardAt = now;
+    if (!answered) this.silent = true;
+    else if (this.silent) this.connect(unit);
+    else this.shown_ms = this.feed?.clock.now() ?? this.shown_ms;
   }
 }
