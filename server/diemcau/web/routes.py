@@ -13,11 +13,14 @@ from diemcau.web import (
     devices,
     door,
     identity,
+    live,
     people,
     points,
     problems,
+    records,
     sessions,
     site,
+    sockets,
     units,
 )
 from diemcau.web.calls import CONTEXT, Call, Route, json_answer, read_body
@@ -30,7 +33,10 @@ if TYPE_CHECKING:
 ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
     *devices.ROUTES,
+    *live.ROUTES,
+    *sockets.ROUTES,
     *sessions.ROUTES,
+    *records.ROUTES,
     *units.ROUTES,
     *points.ROUTES,
     *people.ROUTES,

@@ -1,0 +1,70 @@
+"""The figures of a session by unit (DOMAIN.md, "How it really goes"): what they mean and how they add up. Pure.
+
+summoned   people with an invitation
+present    of the summoned, those who were counted, in whatever hall, late ones included
+late       of the present, those who came late
+missing    summoned - present: unmarked while the session is not closed, unexcused afterwards
+guests     counted without an invitation; they stand apart and are in no rate
+rate       present / summoned in percent
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of one unit, its own or with all below it. `points` are halls; the others are people."""
+
+    points: int = 0
+    summoned: int = 0
+    present: int = 0
+    late: int = 0
+    guests: int = 0
+
+    def __add__(self, other: Figures) -> Figures:
+        return Figures(
+            self.points + other.points,
+            self.summoned + other.summoned,
+            self.present + other.present,
+            self.late + other.late,
+            self.guests + other.guests,
+        )
+
+    @property
+    def missing(self) -> int:
+        """Summoned and not counted."""
+        return self.summoned - self.present
+
+    @property
+    def rate(self) -> float | None:
+        """Present over summoned in percent with one decimal; None when nobody is summoned."""
+        return round(100 * self.present / self.summoned, 1) if self.summoned else None
+
+
+def total(figures: Iterable[Figures]) -> Figures:
+    """The sum."""
+    return sum(figures, Figures())
+
+
+def parent_of(path: str) -> str:
+    """The path of the unit above; "" above a top unit."""
+    return path[: path.rfind(".", 0, -1) + 1]
+
+
+def roll_up(own: Mapping[str, Figures], paths: Iterable[str]) -> dict[str, Figures]:
+    """For each of `paths` the figures of that unit and all below it; `own` holds each unit's own people and halls.
+
+    Every path of `own` must be among `paths`; the sum of the highest paths is then the sum of `own` (I3).
+    """
+    rolled = {path: own.get(path, Figures()) for path in paths}
+    for path in sorted(rolled, key=len, reverse=True):
+        parent = parent_of(path)
+        if parent in rolled:
+            rolled[parent] += rolled[path]
+    return rolled

@@ -1,0 +1,140 @@
+"""The attendance list and the summary by unit: who was summoned, who came, over which denominator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diemcau.domain.attendance import Figures, roll_up, total
+from diemcau.domain.authority import Action, Actor, Scope, require
+from diemcau.domain.models import AttendanceStatus, SessionState
+from diemcau.errors import ForbiddenError
+from diemcau.services import lists
+from diemcau.services.context import Context
+from diemcau.services.sessions import visible
+from diemcau.store import records, units
+from diemcau.wire import api
+
+if TYPE_CHECKING:
+    from diemcau.store.engine import Connection
+    from diemcau.store.records import AttendanceRow
+    from diemcau.store.sessions import SessionRow
+    from diemcau.store.units import UnitRow
+
+
+async def attendance(
+    actor: Actor, context: Context, code: str, wanted: lists.Wanted, status: AttendanceStatus | None = None
+) -> api.AttendancePage:
+    """A page of the people who are invited or were counted, by unit and Vietnamese given name.
+
+    The point is where someone sat; for who was not counted, the hall they are summoned to.
+
+    Raises:
+        NotFoundError: no such session or unit.
+        ForbiddenError: the unit is outside the actor's scope.
+    """
+    async with context.read() as connection:
+        session = await visible(actor, connection, code)
+        asked = await lists.asked_for(actor, Action.ATTENDANCE_READ, connection, wanted, keys=3)
+        missing = status_of_missing(session.state)
+        if status in {AttendanceStatus.UNMARKED, AttendanceStatus.UNEXCUSED} and status is not missing:
+            return api.AttendancePage([])
+        rows = await records.attendance_page(connection, session.session_id, asked, status)
+    page = rows[: wanted.limit]
+    last = page[-1] if page and len(rows) > len(page) else None
+    following = lists.mark(last.unit_path, last.sort_key, last.code) if last else None
+    return api.AttendancePage([_view(row, missing) for row in page], following)
+
+
+def status_of_missing(state: SessionState) -> AttendanceStatus:
+    """What people are who were not counted: unmarked until the figures are frozen, unexcused from then on."""
+    return AttendanceStatus.UNEXCUSED if state is SessionState.CLOSED else AttendanceStatus.UNMARKED
+
+
+def status_of(row: AttendanceRow, missing: AttendanceStatus) -> AttendanceStatus:
+    """One person's status; `missing` is what the session calls who was not counted."""
+    if row.at_ms is None:
+        return missing
+    return AttendanceStatus.LATE if row.late else AttendanceStatus.PRESENT
+
+
+async def summary(actor: Actor, context: Context, code: str, unit: str | None = None) -> api.Summary:
+    """The figures of a unit and of every unit below it that takes part; each row holds all below it.
+
+    Without `unit`, of everything the actor answers for; where that is not one single unit, the first row
+    is a total with an empty code. Units without points, summoned people or guests are left out.
+
+    Raises:
+        NotFoundError: no such session or unit.
+        ForbiddenError: the unit is outside the actor's scope.
+    """
+    async with context.read() as connection:
+        session = await visible(actor, connection, code)
+        scope = await scope_for(actor, connection, unit)
+        return await _summary(connection, session, scope, context.clock.now_ms())
+
+
+async def scope_for(actor: Actor, connection: Connection, unit: str | None) -> Scope:
+    """Where the actor may read attendance, below `unit` when one is named.
+
+    Raises:
+        NotFoundError: no such unit.
+        ForbiddenError: the unit, and all below it, are outside the actor's scope.
+    """
+    scope = require(actor, Action.ATTENDANCE_READ)
+    if unit is not None:
+        scope = scope.narrowed((await units.get(connection, unit)).path)
+        if not scope.paths:
+            raise ForbiddenError
+    return scope
+
+
+async def _summary(connection: Connection, session: SessionRow, scope: Scope, now_ms: int) -> api.Summary:
+    everyone = await units.all_of(connection, scope)
+    own = await records.figures(connection, session.session_id, scope)
+    rolled = roll_up(own, [unit.path for unit in everyone])
+    closed = session.state is SessionState.CLOSED
+    by_id = {unit.unit_id: unit for unit in everyone}
+    tops = [unit for unit in everyone if unit.parent_id not in by_id]
+    rows = [] if len(tops) == 1 else [_row(None, (None, 0), total(own.values()), closed=closed)]
+    depths: dict[int, int] = {}
+    for unit in everyone:
+        parent = by_id.get(unit.parent_id) if unit.parent_id is not None else None
+        depths[unit.unit_id] = depth = depths[parent.unit_id] + 1 if parent else int(len(tops) != 1)
+        if rolled[unit.path] != Figures() or not rows:
+            rows.append(_row(unit, (parent, depth), rolled[unit.path], closed=closed))
+    return api.Summary(session.code, session.state, now_ms, rows)
+
+
+def _row(unit: UnitRow | None, place: tuple[UnitRow | None, int], figures: Figures, *, closed: bool) -> api.SummaryRow:
+    parent, depth = place
+    return api.SummaryRow(
+        unit=unit.code if unit else "",
+        name=unit.name if unit else "",
+        parent=parent.code if parent else None,
+        depth=depth,
+        points=figures.points,
+        summoned=figures.summoned,
+        present=figures.present,
+        late=figures.late,
+        unmarked=0 if closed else figures.missing,
+        unexcused=figures.missing if closed else 0,
+        guests=figures.guests,
+        rate=figures.rate,
+    )
+
+
+def _view(row: AttendanceRow, missing: AttendanceStatus) -> api.AttendanceRow:
+    return api.AttendanceRow(
+        code=row.code,
+        full_name=row.full_name,
+        title=row.title,
+        unit=row.unit_code,
+        unit_name=row.unit_name,
+        point=row.point_code,
+        point_name=row.point_name or "",
+        status=status_of(row, missing),
+        invited=row.invited,
+        at_ms=row.at_ms,
+        flags=(row.flags or "").split(),
+        phone=row.phone,
+    )
