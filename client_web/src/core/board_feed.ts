@@ -52,7 +52,7 @@ export class BoardFeed {
 
   /** The browser says that the network is back. */
   retryNow(): void {
-    if (!this.ready) this.connection.reconnect();
+    this.connection.hurry();
   }
 
   /** How old the shown figures are, in ms: 0 while the line is up, null before the first snapshot. */

@@ -157,12 +157,29 @@ describe('a socket that seems open but is dead', () => {
   });
 });
 
-test('a network that came back is tried at once', () => {
-  network.last.ends();
-  connection.reconnect();
-  expect(network.sockets).toHaveLength(2);
-  timers.advance(600);
-  expect(network.sockets).toHaveLength(2);
+describe('a network that came back', () => {
+  test('is tried at once', () => {
+    network.last.ends();
+    connection.hurry();
+    expect(network.sockets).toHaveLength(2);
+    timers.advance(600);
+    expect(network.sockets).toHaveLength(2);
+  });
+
+  test('does not cut off an attempt just begun, but one that has hung for long', () => {
+    connection.hurry();
+    expect(network.sockets).toHaveLength(1);
+    timers.advance(3000);
+    connection.hurry();
+    expect(network.sockets).toHaveLength(2);
+  });
+
+  test('does not touch a line that holds', () => {
+    greet();
+    timers.advance(5000);
+    connection.hurry();
+    expect(network.sockets).toHaveLength(1);
+  });
 });
 
 test('goodbye is the last word and final', () => {

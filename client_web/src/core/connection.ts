@@ -45,11 +45,15 @@ const OPENING_MS = 15_000;
 /** A line that was ready for less than this did not work: the next wait goes on growing. */
 const STEADY_MS = 10_000;
 
+/** An attempt that is younger than this may well succeed yet. */
+const HURRY_MS = 3000;
+
 export class Connection {
   private socket: Socket | null = null;
   private attempt = 0;
   private heartbeatMs = 0;
   private readyAt = 0;
+  private openedAt = 0;
   private phase: Phase;
   private cancelWait = (): void => {};
   private cancelWatch = (): void => {};
@@ -79,7 +83,13 @@ export class Connection {
     return true;
   }
 
-  /** Begins anew at once: the network came back, or what we hold does not join what we got. */
+  /** The network came back: wait no longer. A line that is up, and an attempt just begun, are left alone. */
+  hurry(): void {
+    const trying = this.socket !== null && this.options.timers.now() - this.openedAt < HURRY_MS;
+    if (this.phase.name === 'connecting' && !trying) this.reconnect();
+  }
+
+  /** Begins anew at once: what we hold does not join what we got. */
   reconnect(): void {
     if (this.phase.name === 'closed') return;
     this.drop(1000);
@@ -92,6 +102,7 @@ export class Connection {
     this.cancelWait();
     const socket = this.options.open();
     this.socket = socket;
+    this.openedAt = this.options.timers.now();
     socket.onmessage = ({ data }) => {
       if (this.socket === socket && typeof data === 'string') this.receive(data);
     };

@@ -100,13 +100,13 @@ export class PointLink {
   /** Whether the page is out of sight; the server is told at once, by a beat. */
   setHidden(hidden: boolean): void {
     this.hidden = hidden;
-    if (this.view.line === 'online' || this.view.line === 'degraded') this.beat();
+    this.wake();
   }
 
-  /** The network came back, or the machine woke up: try now, or find out whether the line still holds. */
+  /** The network came back, or somebody looks: try now, or find out whether the line still holds. */
   wake(): void {
-    if (this.view.line === 'connecting' || this.view.line === 'lost') this.connection.reconnect();
-    else this.beat();
+    this.connection.hurry();
+    this.beat();
   }
 
   private identify(hello: Hello): object {

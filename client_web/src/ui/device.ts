@@ -36,6 +36,11 @@ export function forgetDevice(): void {
   localStorage.removeItem(KEY);
 }
 
+/** Calls back when another page of this browser pairs this device anew, or ends it. */
+export function onDeviceChange(run: () => void): void {
+  addEventListener('storage', ({ key }) => key === KEY && run());
+}
+
 /** The page for a kind of device. */
 export function pageOf(kind: DeviceKind): '/display' | '/operator' {
   return kind === 'display' ? '/display' : '/operator';

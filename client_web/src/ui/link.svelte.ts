@@ -1,6 +1,6 @@
 /** The link of this page: its worker, and what the worker says, as state that Svelte follows. */
+import type { Order } from '../core/link_host';
 import { NO_VIEW, type LinkView } from '../core/point_link';
-import type { Order } from '../core/point_link_worker';
 import { socketUrl } from '../core/socket';
 import { systemTimers } from '../core/timers';
 
@@ -13,20 +13,23 @@ export class PageLink {
   /** The server's time now; the device's own until the server was heard. */
   readonly serverMs = $derived(this.now + (this.view.offsetMs ?? 0));
 
-  private readonly worker: Worker;
+  private readonly port: Worker | MessagePort;
   private readonly closing = new AbortController();
-  /** The page is being left: it becomes hidden next, and must not beat again. */
-  private leaving = false;
 
-  constructor(token: string) {
-    this.worker = new Worker(new URL('../core/point_link_worker.ts', import.meta.url), { type: 'module' });
-    this.worker.addEventListener('message', (event: MessageEvent<LinkView>) => (this.view = event.data));
-    const url = socketUrl(location.origin, '/ws/v1/point');
-    this.tell({ do: 'start', url, token, boot: randomBoot() });
+  constructor(private readonly token: string) {
+    this.port = openWorker();
+    this.port.onmessage = (event: MessageEvent<LinkView>) => (this.view = event.data);
+    this.start();
     this.follow();
   }
 
-  /** Says goodbye; the worker ends by itself once that is on its way. */
+  /** Takes the line back from another window, or tries a refused device again. */
+  start(): void {
+    this.tell({ do: 'start', url: socketUrl(location.origin, '/ws/v1/point'), token: this.token });
+    this.seen();
+  }
+
+  /** Says goodbye for all pages of this device. */
   leave(): void {
     this.closing.abort();
     this.tell({ do: 'leave' });
@@ -37,37 +40,24 @@ export class PageLink {
     const tick = setInterval(() => (this.now = systemTimers.now()), TICK_MS);
     signal.addEventListener('abort', () => clearInterval(tick));
     addEventListener('online', () => this.tell({ do: 'wake' }), { signal });
-    addEventListener('pagehide', () => this.hide(), { signal });
-    addEventListener('pageshow', ({ persisted }) => persisted && this.show(), { signal });
+    addEventListener('pageshow', ({ persisted }) => persisted && this.start(), { signal });
     document.addEventListener('visibilitychange', () => this.seen(), { signal });
+    addEventListener('pagehide', () => this.tell({ do: 'gone' }), { signal });
   }
 
-  private hide(): void {
-    this.leaving = true;
-    this.tell({ do: 'away' });
-  }
-
-  private show(): void {
-    this.leaving = false;
-    this.tell({ do: 'wake' });
-  }
-
-  /** A phone that is put away falls silent at once; a laptop's hidden page goes on beating, and says that it is hidden. */
   private seen(): void {
-    if (this.leaving) return;
-    const { hidden } = document;
     this.now = systemTimers.now();
-    if (hidden && matchMedia('(pointer: coarse)').matches) this.tell({ do: 'away' });
-    else this.tell({ do: 'hidden', hidden });
-    if (!hidden) this.tell({ do: 'wake' });
+    this.tell({ do: 'seen', hidden: document.hidden, phone: matchMedia('(pointer: coarse)').matches });
   }
 
   private tell(order: Order): void {
-    this.worker.postMessage(order);
+    this.port.postMessage(order);
   }
 }
 
-/** `crypto.randomUUID` exists only under HTTPS. */
-function randomBoot(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** One for all pages of this device where the browser can (Chrome on Android cannot). */
+function openWorker(): Worker | MessagePort {
+  if ('SharedWorker' in globalThis)
+    return new SharedWorker(new URL('../core/link_worker.ts', import.meta.url), { type: 'module' }).port;
+  return new Worker(new URL('../core/link_worker.ts', import.meta.url), { type: 'module' });
 }
