@@ -208,6 +208,24 @@ describe('the feed', () => {
     expect(kinds).toEqual(['snapshot', 'snapshot']);
   });
 
+  test('a quiet session is told from a dead line by asking', () => {
+    const source = new Source(seeded(1));
+    source.change();
+    const { feed, network, timers } = watch();
+    for (const part of source.snapshot(1)) network.last.says(part);
+    timers.advance(10_000);
+    expect(network.last.sent.slice(1)).toEqual([
+      { type: 'identify', session: 'S1', unit: 'HN', resume: { epoch: 'e1', seq: source.seq } },
+    ]);
+    network.last.says(source.deltaFrom(source.seq));
+    timers.advance(9999);
+    expect([feed.staleMs(), network.sockets.length]).toEqual([0, 1]);
+    timers.advance(5001);
+    expect(feed.staleMs()).toBe(15_000);
+    timers.advance(5000 + 250);
+    expect(network.sockets).toHaveLength(2);
+  });
+
   test('figures of a line that is down say how old they are', () => {
     const { feed, network, timers } = watch();
     expect(feed.staleMs()).toBeNull();

@@ -17,12 +17,19 @@ export interface BoardFeedOptions {
   onPhase: (phase: Phase) => void;
 }
 
+/** Nothing heard for this many beats, though we asked: the line is dead. */
+const SILENT_BEATS = 2;
+/** By then the question after one beat of silence has had time to be answered. */
+const STALE_BEATS = 1.5;
+
 export class BoardFeed {
   readonly board = new Board();
   readonly clock: ServerClock;
   private readonly connection: Connection;
   private heardAt: number | null = null;
   private ready = false;
+  private heartbeatMs = 10_000;
+  private cancelProbe = (): void => {};
 
   constructor(private readonly options: BoardFeedOptions) {
     this.clock = new ServerClock(options.timers);
@@ -30,15 +37,16 @@ export class BoardFeed {
       open: options.open,
       timers: options.timers,
       random: options.random,
-      identify: (hello) => this.identify(hello),
+      identify: (hello) => this.hello(hello),
       onFrame: (frame) => {
         if (frame.type === 'snapshot' || frame.type === 'delta') this.take(this.board.apply(frame), frame.server_ms);
       },
       onPhase: (phase) => {
         this.ready = phase.name === 'ready';
+        if (!this.ready) this.cancelProbe();
         options.onPhase(phase);
       },
-      silentBeats: null,
+      silentBeats: SILENT_BEATS,
     });
   }
 
@@ -55,14 +63,31 @@ export class BoardFeed {
     this.connection.hurry();
   }
 
-  /** How old the shown figures are, in ms: 0 while the line is up, null before the first snapshot. */
+  /**
+   * How old the shown figures are, in ms: 0 while the line is up and answers (silence of a quiet session is fresh),
+   * null before the first snapshot.
+   */
   staleMs(): number | null {
     if (this.heardAt === null) return null;
-    return this.ready ? 0 : this.options.timers.now() - this.heardAt;
+    const ageMs = this.options.timers.now() - this.heardAt;
+    return this.ready && ageMs < STALE_BEATS * this.heartbeatMs ? 0 : ageMs;
   }
 
-  private identify(hello: Hello): BoardIdentify {
+  private hello(hello: Hello): BoardIdentify {
+    this.heartbeatMs = hello.heartbeat_ms;
     this.clock.heard(hello.server_ms);
+    return this.identify();
+  }
+
+  /** A quiet server and a dead line look the same: to ask again for what is held tells them apart. */
+  private probe(): void {
+    this.cancelProbe = this.options.timers.after(this.heartbeatMs, () => {
+      this.connection.send(this.identify());
+      this.probe();
+    });
+  }
+
+  private identify(): BoardIdentify {
     return {
       type: 'identify',
       session: this.options.session,
@@ -74,6 +99,8 @@ export class BoardFeed {
   private take(applied: Applied, serverMs: number): void {
     this.heardAt = this.options.timers.now();
     this.clock.heard(serverMs);
+    this.cancelProbe();
+    this.probe();
     if (applied.kind === 'gap') this.connection.reconnect();
     else if (applied.kind !== 'waiting') this.options.onChange(applied);
   }
