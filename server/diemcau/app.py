@@ -15,7 +15,7 @@ from diemcau.clock import Clock, SystemClock
 from diemcau.domain.authority import System
 from diemcau.errors import DiemcauError, StartError
 from diemcau.live.center import Center
-from diemcau.services import accounts, board, sessions
+from diemcau.services import accounts, board, link, sessions
 from diemcau.services.context import Context, Keys
 from diemcau.services.identities import Identities
 from diemcau.services.jobs import Jobs
@@ -88,8 +88,10 @@ class Server:
         gc.set_threshold(50_000, 50, 1_000)  # the default pauses 200–370 ms at 5,000 sockets
         self.context = await self._open_context()
         token = await accounts.setup_token(System(), self.context)
+        await self._watch_links(self.context)
         listener = await Listener.open(self.context)
         self._close.push_async_callback(listener.close)
+        self._close.push_async_callback(link.stop, System(), self.context)
         self.port = listener.port
         self.spawn(sessions.opens_itself(System(), self.context), "sessions open themselves")
         if token:
@@ -120,7 +122,7 @@ class Server:
             engines=engines,
             writer=writer,
             keys=keys,
-            live=Center(),
+            live=Center(self.clock, self.settings.beat_interval_s),
             identities=Identities(),
             limiter=Limiter(self.clock),
             jobs=Jobs(),
@@ -128,6 +130,12 @@ class Server:
         )
         writer.on_commit = lambda outcomes: board.publish(context, outcomes)
         return context
+
+    async def _watch_links(self, context: Context) -> None:
+        await board.start(System(), context)
+        self.spawn(link.watch(System(), context), "the wheel")
+        self.spawn(link.keep_records(System(), context), "changes of link")
+        self.spawn(board.fan_out(System(), context), "boards")
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run `work` in a task that ends, at the latest, with the server."""

@@ -58,7 +58,7 @@ def test_the_protocol_page_names_every_frame_field_and_close_code() -> None:
     page = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
     words = set(re.findall(r"`([\w.]+)`", page))
     frames = {name: frame for union in UNIONS.values() for name, frame in types(union).items()}
-    structs = [*frames.values(), live.SessionBrief, live.Resume, live.LiveRow, live.LiveTotals]
+    structs: list[Any] = [*frames.values(), live.SessionBrief, live.Resume, live.LiveRow, live.LiveTotals]
     fields = {field for struct in structs for field in struct.__struct_fields__}
     codes = {name for code in live.CloseCode for name in (code.name, str(code.value))}
     assert (set(frames) | fields | codes) - words == set()

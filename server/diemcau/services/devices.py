@@ -10,6 +10,7 @@ from diemcau import limits
 from diemcau.domain import names
 from diemcau.domain.authority import Account, Action, Actor, require
 from diemcau.errors import MalformedError, NotFoundError, PairingError, TooManyDevicesError
+from diemcau.services import link
 from diemcau.services.context import Context, token_hash
 from diemcau.services.identities import DEVICE_PREFIX
 from diemcau.store import devices, units
@@ -144,6 +145,7 @@ async def revoke(actor: Actor, context: Context, point: str, device_id: int) -> 
         require(actor, Action.DEVICES_WRITE, place.unit_path)
     await context.writer.write(lambda c: devices.revoke(c, place.point_id, device_id, context.clock.now_ms()))
     context.identities.forget()
+    link.revoke(context, device_id)
 
 
 async def _below(connection: Connection, actor: Actor, unit_code: str) -> list[Place]:

@@ -1,0 +1,244 @@
+"""The live rows of one session, and the frames that boards get of them: snapshots and deltas (I7).
+
+Every change takes the session's next `seq` and marks its row with it. There is no log of deltas: whoever has
+seen everything up to n gets the rows whose mark is greater than n, and the codes of points that went since.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from diemcau import limits
+from diemcau.domain.models import LinkState
+from diemcau.wire.live import Delta, Live, LiveRow, LiveTotals, SessionBrief, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from diemcau.domain.authority import Scope
+
+SILENT = frozenset({LinkState.SUSPECT, LinkState.LOST, LinkState.UNKNOWN})
+"""Of people who sit at points in these states nobody can say whether they still follow."""
+
+ROW_BYTES = 300
+"""More than the longest row takes, so that a part of a snapshot stays within its bound."""
+
+ROWS_PER_PART = limits.SNAPSHOT_PART_BYTES_MAX // ROW_BYTES
+
+
+class Counted(NamedTuple):
+    """What a point adds to the totals."""
+
+    link: LinkState
+    present: int
+    invited: int
+
+
+@dataclass(slots=True)
+class Row:
+    """One point of a session. `version` belongs to the link.
+
+    counted: the mark of the last published count; told: what its hall was told last.
+    """
+
+    point_id: int
+    code: str
+    name: str
+    unit_path: str
+    link: LinkState
+    since_ms: int
+    version: int
+    present: int
+    invited: int
+    rtt_band: int = 0
+    changed_seq: int = 0
+    counted: int = 0
+    told: tuple[int, int] | None = None
+
+    def part(self) -> Counted:
+        """What it adds to the totals."""
+        return Counted(self.link, self.present, self.invited)
+
+    def wire(self) -> LiveRow:
+        """As boards see it."""
+        return LiveRow(self.code, self.link, self.since_ms, self.present, self.invited, self.rtt_band)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Totals of a scope, kept by what changes: the same figures as counting all rows anew (I3)."""
+
+    points: int = 0
+    present: int = 0
+    invited: int = 0
+    silent_present: int = 0
+    links: dict[LinkState, int] = field(default_factory=dict)
+
+    def add(self, part: Counted, sign: int = 1) -> None:
+        """Count a point in (or out, with -1, exactly as it was counted in)."""
+        self.points += sign
+        self.present += sign * part.present
+        self.invited += sign * part.invited
+        self.silent_present += sign * part.present if part.link in SILENT else 0
+        self.links[part.link] = self.links.get(part.link, 0) + sign
+
+    def wire(self) -> LiveTotals:
+        """As boards see it; states without a point are left out."""
+        links = {str(link): count for link, count in sorted(self.links.items()) if count}
+        return LiveTotals(self.points, self.present, self.invited, self.silent_present, links)
+
+
+@dataclass(slots=True)
+class LiveSession:
+    """A session under watch: its rows by point id. `head_seq` marks the last change of the session itself."""
+
+    session_id: int
+    brief: SessionBrief
+    unit_path: str
+    rows: dict[int, Row] = field(default_factory=dict)
+    seq: int = 0
+    head_seq: int = 0
+    gone: OrderedDict[str, tuple[int, str]] = field(default_factory=OrderedDict)
+    gone_before: int = 0
+    changed: set[int] = field(default_factory=set)
+    flushed_seq: int = 0
+    told_brief: SessionBrief | None = None
+
+    def put(self, row: Row) -> None:
+        """A point came to the session."""
+        self.rows[row.point_id] = row
+        self._mark(row)
+
+    def set_figures(self, point_id: int, present: int, invited: int) -> None:
+        """Figures as they were read from the database; marks the point when they differ."""
+        row = self.rows[point_id]
+        if (row.present, row.invited) != (present, invited):
+            row.present, row.invited = present, invited
+            self._mark(row)
+
+    def remove(self, point_id: int) -> None:
+        """The point left the session."""
+        row = self.rows.pop(point_id, None)
+        if row is not None:
+            self._gone(row)
+
+    def move(self, point_id: int, unit_path: str) -> None:
+        """The point hangs elsewhere in the tree now: it leaves some scopes and enters others."""
+        row = self.rows[point_id]
+        self._gone(row)
+        row.unit_path = unit_path
+        self._mark(row)
+
+    def set_brief(self, brief: SessionBrief, unit_path: str) -> None:
+        """The session moved, or what is said of it changed."""
+        if (brief, unit_path) != (self.brief, self.unit_path):
+            self.brief, self.unit_path = brief, unit_path
+            self.seq += 1
+            self.head_seq = self.seq
+
+    def set_link(self, point_id: int, link: LinkState, since_ms: int, version: int) -> None:
+        """A stored change of link."""
+        row = self.rows.get(point_id)
+        if row is not None:
+            row.link, row.since_ms, row.version = link, since_ms, version
+            if link not in {LinkState.ONLINE, LinkState.DEGRADED}:
+                row.rtt_band = 0
+            self._mark(row)
+
+    def set_band(self, point_id: int, rtt_band: int) -> None:
+        """Another round trip."""
+        row = self.rows.get(point_id)
+        if row is not None and row.rtt_band != rtt_band:
+            row.rtt_band = rtt_band
+            self._mark(row)
+
+    def set_present(self, point_id: int, present: int) -> bool:
+        """A committed count; False where the point is not known here."""
+        row = self.rows.get(point_id)
+        if row is None:
+            return False
+        row.present = present
+        self._mark(row)
+        row.counted = self.seq
+        return True
+
+    def _mark(self, row: Row) -> None:
+        self.seq += 1
+        row.changed_seq = self.seq
+        self.changed.add(row.point_id)
+
+    def _gone(self, row: Row) -> None:
+        self.seq += 1
+        self.changed.add(row.point_id)
+        self.gone[row.code] = (self.seq, row.unit_path)
+        self.gone.move_to_end(row.code)
+        while len(self.gone) > limits.GONE_REMEMBERED_MAX:
+            _, (self.gone_before, _) = self.gone.popitem(last=False)
+
+    # --- what a scope sees ----------------------------------------------------------------------------------
+    def within(self, scope: Scope) -> Iterator[Row]:
+        """The rows in scope, in the order they came."""
+        return iter(self.rows.values()) if scope.everything else self._covered(scope)
+
+    def _covered(self, scope: Scope) -> Iterator[Row]:
+        return (row for row in self.rows.values() if scope.covers(row.unit_path))
+
+    def totals(self, rows: Iterable[Row]) -> LiveTotals:
+        """Totals of these rows, counted anew."""
+        tally = Tally()
+        for row in rows:
+            tally.add(row.part())
+        return tally.wire()
+
+    def live(self, scope: Scope, epoch: str, server_ms: int) -> Live:
+        """The whole scope at once, by point code."""
+        rows = sorted(self.within(scope), key=lambda row: row.code)
+        points = [row.wire() for row in rows]
+        return Live(epoch, self.seq, server_ms, self.brief.state, self.totals(rows), points)
+
+    def snapshot(self, scope: Scope, epoch: str, server_ms: int) -> list[bytes]:
+        """The whole scope in parts, each encoded and within its bound."""
+        whole = self.live(scope, epoch, server_ms)
+        starts = range(0, len(whole.points), ROWS_PER_PART) or (0,)
+        return [
+            msgspec.json.encode(
+                Snapshot(
+                    epoch,
+                    whole.seq,
+                    server_ms,
+                    whole.state,
+                    whole.totals,
+                    whole.points[start : start + ROWS_PER_PART],
+                    part,
+                    len(starts),
+                )
+            )
+            for part, start in enumerate(starts, 1)
+        ]
+
+    def delta(self, scope: Scope, from_seq: int, totals: LiveTotals, server_ms: int) -> bytes | None:
+        """What changed in scope after `from_seq`, encoded; None where only a snapshot can tell."""
+        if from_seq < self.gone_before or from_seq > self.seq:
+            return None
+        rows = [row for row in self.within(scope) if row.changed_seq > from_seq]
+        if len(rows) > ROWS_PER_PART:
+            return None
+        return self.encode_delta(scope, from_seq, rows, totals, server_ms)
+
+    def encode_delta(
+        self, scope: Scope, from_seq: int, rows: Iterable[Row], totals: LiveTotals, server_ms: int
+    ) -> bytes:
+        """A delta of these rows, and of all that went since `from_seq`."""
+        here = [row.wire() for row in rows]
+        names = {row.point for row in here}
+        gone = [
+            code
+            for code, (_, path) in takewhile(lambda item: item[1][0] > from_seq, reversed(self.gone.items()))
+            if code not in names and scope.covers(path)
+        ]
+        return msgspec.json.encode(Delta(from_seq, self.seq, server_ms, self.brief.state, totals, here, gone))
