@@ -20,13 +20,13 @@ from diemcau.services.context import Context, Keys
 from diemcau.services.identities import Identities
 from diemcau.services.jobs import Jobs
 from diemcau.services.limiter import Limiter
-from diemcau.store import migrate
+from diemcau.store import lock, migrate
 from diemcau.store.engine import Engines, file_of, start_error
 from diemcau.store.writer import Writer
 from diemcau.web.listener import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine
     from pathlib import Path
 
     from diemcau.config import Settings
@@ -97,6 +97,12 @@ class Server:
         if token:
             self.setup_url = f"{self.settings.origin}/setup/{token}"
 
+    @contextlib.asynccontextmanager
+    async def without_web(self) -> AsyncIterator[Context]:
+        """Only what works on the database: for a command where no server runs."""
+        async with self._close:
+            yield await self._open_context()
+
     async def _open_context(self) -> Context:
         keys = Keys(load_secret(self.settings.data_dir))
         engines = Engines(self.settings.database)
@@ -104,6 +110,7 @@ class Server:
         try:
             if file:
                 file.parent.mkdir(parents=True, exist_ok=True)
+            self._close.enter_context(lock.held(file))
             await migrate.prepare(engines)
         except DiemcauError:
             await engines.close()
@@ -153,6 +160,15 @@ class Server:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def open_context(settings: Settings) -> contextlib.AbstractAsyncContextManager[Context]:
+    """A server's parts over its database, without a socket: what a command on the same machine works with.
+
+    Raises (on entering):
+        StartError: the database cannot be opened, or a server holds it.
+    """
+    return Server(settings).without_web()
 
 
 async def _drain(writer: Writer, writing: asyncio.Task[None]) -> None:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import locale
-import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from diemcau import __version__, i18n
-from diemcau.cli import serve
+from diemcau import __version__
+from diemcau.cli import demo, serve
+from diemcau.cli.words import language, say
 from diemcau.errors import DiemcauError
 
-if TYPE_CHECKING:
-    from diemcau.i18n import Language
-
-
-def language() -> Language:
-    """The terminal's language: English where the locale says so, else Vietnamese."""
-    named = os.environ.get("DIEMCAU_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "en" if named.lower().startswith(("en", "c.", "posix")) or named in {"", "C"} else "vi"
+__all__ = ["Commands", "language", "main"]
 
 
 class Commands(click.Group):
@@ -31,7 +24,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DiemcauError as error:
-            click.echo(i18n.text(language(), f"error.{error.code}", **error.params), err=True)
+            click.echo(say(f"error.{error.code}", **error.params), err=True)
             ctx.exit(1)
 
 
@@ -46,3 +39,4 @@ def main() -> None:
 
 
 main.add_command(serve.serve)
+main.add_command(demo.demo)
