@@ -12,7 +12,7 @@ from diemcau.demo.reconcile import Line, Records, Watched, reconcile
 from diemcau.domain.models import LinkState
 from diemcau.wire.live import LiveRow, LiveTotals
 
-POINTS = ["P1", "P2", "P3"]
+POINTS = {"P1": "Hall 1", "P2": "Hall 2", "P3": "Hall 3"}
 
 
 def played() -> Ledger:
@@ -41,8 +41,8 @@ def told() -> Records:
     people = {"A": "P1", "B": "P1", "C": "P2"}
     return Records(
         database=dict(people),
-        csv=dict(people),
-        xlsx=dict(people),
+        csv={person: POINTS[hall] for person, hall in people.items()},
+        xlsx={person: POINTS[hall] for person, hall in people.items()},
         summary_present=3,
         summary_summoned=4,
         live=watched(),
@@ -70,8 +70,8 @@ def test_a_true_account_agrees() -> None:
 SPOILED: dict[str, tuple[str, Callable[[Records], dict[str, object]]]] = {
     "someone is missing in the database": ("database", lambda _: {"database": {"A": "P1", "B": "P1"}}),
     "someone else is in the database": ("database", lambda _: {"database": {"A": "P1", "B": "P1", "D": "P2"}}),
-    "someone sits in another hall in the export": ("csv", lambda r: {"csv": {**r.csv, "C": "P1"}}),
-    "the workbook has one more": ("xlsx", lambda r: {"xlsx": {**r.xlsx, "D": "P3"}}),
+    "someone sits in another hall in the export": ("csv", lambda r: {"csv": {**r.csv, "C": "Hall 1"}}),
+    "the workbook has one more": ("xlsx", lambda r: {"xlsx": {**r.xlsx, "D": "Hall 3"}}),
     "the summary lost one": ("summary", lambda _: {"summary_present": 2}),
     "the board counts someone elsewhere": ("board", lambda r: {"board": moved_count(r.board)}),
     "the board's totals are not its rows": ("board", lambda r: {"board": inflated(r.board)}),

@@ -49,7 +49,7 @@ def test_too_small_is_said(points: int, people: int) -> None:
 
 def test_tables_are_uploaded_as_they_are() -> None:
     """What is imported has the headers and rows of the lists."""
-    small = sample.load(points=8, people=40)
+    small = sample.load(points=10, people=40)
     rows = list(csv.DictReader(io.StringIO(small.table("attendees").decode())))
     assert rows == small.attendees
     assert rows[0]["phone"].startswith("0")

@@ -7,7 +7,7 @@ and a few come late.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,8 @@ class Mishap(StrEnum):
     """Taps the confirmation twice."""
     LOST_ANSWER = "lost_answer"
     """The line drops after the tap; the phone sends it again on a new connection."""
+    SHARED_PHONE = "shared_phone"
+    """Checks a colleague in on the same phone, from the receipt."""
     OLD_CODE = "old_code"
     """Scans a photograph of the code that somebody sent ten minutes ago."""
 
@@ -55,6 +57,7 @@ MISHAPS = {
     Mishap.REPLAY: 0.01,
     Mishap.LOST_ANSWER: 0.005,
     Mishap.OLD_CODE: 0.004,
+    Mishap.SHARED_PHONE: 0.01,
 }
 """Shares of those who come; each kind happens to at least one person."""
 
@@ -69,6 +72,7 @@ class Visit:
     typed: str
     mishap: Mishap = Mishap.NONE
     other_hall: str = ""
+    companion: Visit | None = None
 
 
 def plan(people: Sequence[Person], halls: Sequence[Hall], random: Random) -> list[Visit]:
@@ -77,7 +81,7 @@ def plan(people: Sequence[Person], halls: Sequence[Hall], random: Random) -> lis
     mishaps = _mishaps(len(coming), random)
     codes = [hall.code for hall in halls]
     visits = [_visit(person, mishap, codes, random) for person, mishap in zip(coming, mishaps, strict=True)]
-    return sorted(visits, key=lambda visit: visit.at_s)
+    return sorted(_shared(visits), key=lambda visit: visit.at_s)
 
 
 def arrival_s(random: Random) -> float:
@@ -125,6 +129,24 @@ def _mishaps(count: int, random: Random) -> list[Mishap]:
     drawn += [Mishap.NONE] * (count - len(drawn))
     random.shuffle(drawn)
     return drawn
+
+
+def _shared(visits: list[Visit]) -> list[Visit]:
+    """Who shares a phone comes with a colleague of the same hall, and not alone; nobody there: an ordinary visit."""
+    colleagues: dict[str, list[Visit]] = {}
+    for visit in visits:
+        if visit.mishap is Mishap.NONE:
+            colleagues.setdefault(visit.hall, []).append(visit)
+    taken: set[str] = set()
+    paired: list[Visit] = []
+    for visit in visits:
+        if visit.mishap is Mishap.SHARED_PHONE and colleagues.get(visit.hall):
+            companion = colleagues[visit.hall].pop()
+            taken.add(companion.person.code)
+            paired.append(replace(visit, companion=companion))
+        else:
+            paired.append(visit)
+    return [visit for visit in paired if visit.person.code not in taken]
 
 
 def _visit(person: Person, mishap: Mishap, halls: list[str], random: Random) -> Visit:

@@ -40,6 +40,7 @@ class Ledger:
     """Filled by the players, read at the end. `on_count` hears of each newly counted person: hall, people there."""
 
     begun: int = 0
+    done: int = 0
     visits: int = 0
     requests: int = 0
     people: dict[str, Entry] = field(default_factory=dict)
@@ -75,6 +76,8 @@ class Ledger:
 
     def silent(self, point: str, since_ms: int, until_ms: int, beat_s: float) -> None:
         """The point was silent from its last sign of life to `until_ms`: what passed by then was recorded."""
+        if self.link(point) is LinkState.LOST:
+            return
         for to, beats in ((LinkState.SUSPECT, SUSPECT_BEATS), (LinkState.LOST, LOST_BEATS)):
             deadline_ms = since_ms + round(beats * beat_s * 1000)
             if deadline_ms <= until_ms:

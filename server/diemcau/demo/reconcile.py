@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,10 @@ MOVE_TOLERANCE_MS = 2_000
 """Between the moment the player noted and the one the server stamped: two processes, one busy machine."""
 
 
+SILENT = frozenset({LinkState.SUSPECT, LinkState.LOST, LinkState.UNKNOWN})
+"""Nobody can say of the people there whether they still follow."""
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """Points as one observer sees them: a fresh answer of the API, or the board that was followed."""
@@ -30,7 +34,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What the server says, each by a way of its own. People are maps from attendee code to the hall that counts."""
+    """What the server says, each by a way of its own.
+
+    People are maps from attendee code to the hall they are counted in: its code in the database, its name in files.
+    """
 
     database: Mapping[str, str]
     csv: Mapping[str, str]
@@ -58,12 +65,11 @@ class Line:
         return self.expected == self.found and not self.differences
 
 
-def reconcile(ledger: Ledger, records: Records, points: Iterable[str], invited: int) -> list[Line]:
-    """Every comparison, in the order of the table."""
-    codes = sorted(points)
-    people = {person: entry.hall for person, entry in ledger.people.items()}
+def reconcile(ledger: Ledger, records: Records, halls: Mapping[str, str], invited: int) -> list[Line]:
+    """Every comparison, in the order of the table. `halls` are names by code."""
+    codes = sorted(halls)
     return [
-        *_people(ledger, people, records),
+        *_people(ledger, halls, records),
         Line("invited", "summary", invited, records.summary_summoned),
         Line("invited", "live", invited, records.live.totals.invited),
         *_points(ledger, records, codes),
@@ -71,13 +77,15 @@ def reconcile(ledger: Ledger, records: Records, points: Iterable[str], invited: 
     ]
 
 
-def _people(ledger: Ledger, people: Mapping[str, str], records: Records) -> list[Line]:
+def _people(ledger: Ledger, halls: Mapping[str, str], records: Records) -> list[Line]:
+    people = {person: entry.hall for person, entry in ledger.people.items()}
+    named = {person: halls[hall] for person, hall in people.items()}
     count = len(people)
     return [
         Line("check_ins", "acknowledged", ledger.begun, count, ledger.failures[:NAMED_MAX]),
         _same_people("database", people, records.database),
-        _same_people("csv", people, records.csv),
-        _same_people("xlsx", people, records.xlsx),
+        _same_people("csv", named, records.csv),
+        _same_people("xlsx", named, records.xlsx),
         Line("check_ins", "summary", count, records.summary_present),
         _present("board", ledger, records.board),
         _present("live", ledger, records.live),
@@ -107,6 +115,8 @@ def _points(ledger: Ledger, records: Records, codes: list[str]) -> list[Line]:
                 differences = _differences(_only(expected, state), _only(found, state))
                 lines.append(Line(f"points.{state}", where, states[state], by_state[state], differences))
         counted = {str(state): count for state, count in by_state.items()}
+        silent = sum(ledger.present[code] for code in codes if ledger.link(code) in SILENT)
+        lines.append(Line("silent", where, silent, watched.totals.silent_present))
         told = {state: count for state, count in watched.totals.links.items() if count}
         lines.append(Line("points.totals", where, len(codes), sum(told.values()), _differences(counted, told)))
     return lines

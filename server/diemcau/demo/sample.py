@@ -23,7 +23,7 @@ DISTRICT = "HN-280"
 NEWCOMER_HALL = "HN-0060"
 """Điểm cầu phường Điện Biên, 59 people: nobody plays it, it is left for whoever started the demo."""
 
-POINTS_MIN = 8
+POINTS_MIN = 10
 """The centre, the newcomer's hall, and enough others for every kind of line to occur."""
 
 Row = dict[str, str]
@@ -123,7 +123,7 @@ def _rows(name: str) -> list[Row]:
 def _some_points(whole: Sample, count: int) -> list[Row]:
     """The centre, the newcomer's hall and a few of the district first: a small conference has every part."""
     first = {whole.points[0]["code"], NEWCOMER_HALL}
-    first |= {hall.code for hall in whole.halls if hall.in_district and len(first) < max(4, count // 10 + 2)}
+    first |= set([hall.code for hall in whole.halls if hall.in_district][: max(2, count // 20)])
     order = sorted(range(len(whole.points)), key=lambda i: (whole.points[i]["code"] not in first, i))
     return [whole.points[i] for i in sorted(order[:count])]
 
