@@ -36,7 +36,7 @@ class RefusedError(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A server at `url` (an origin), spoken to with a bearer token."""
+    """A server at `url` (an origin), spoken to with a bearer token; "" to be nobody yet."""
 
     url: str
     token: str
@@ -77,7 +77,9 @@ class Remote:
         read: Callable[[HTTPResponse], Any],
         size: int | None = None,
     ) -> Any:  # noqa: ANN401 JSON
-        headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": language()}
+        headers: dict[str, str] = {"Accept-Language": language()}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         if body is not None:
             headers["Content-Type"] = "application/json" if size is None else "application/octet-stream"
         if size is not None:
