@@ -13,6 +13,7 @@ import aiohttp
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from phone import Phone
 from sample import Sample, fill
 from support import NOW_MS, PASSWORD, Client, Running, Start, free_port
 
@@ -151,3 +152,9 @@ async def sample(running: Running) -> Sample:
 async def conference(engines: Engines) -> Sample:
     """The same without a server, on both databases."""
     return await fill(engines)
+
+
+@pytest.fixture
+def phone(running: Running, sample: Sample) -> Phone:
+    """A Vietnamese phone before the hall of Ba Đình."""
+    return Phone(running, sample)
