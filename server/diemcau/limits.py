@@ -33,6 +33,9 @@ WRITE_QUEUE_ITEMS_MAX = 8192
 WRITE_BATCH_ITEMS_MAX = 256
 """One transaction. Larger batches gain nothing measurable and delay the first in it."""
 
+WRITE_GATHER_S = 0.002
+"""How long the first check-in after a pause waits for others: a commit costs half a millisecond, however many share it."""
+
 WRITE_JOBS_MAX = 256
 """Other writes waiting (pairings, transitions, list changes)."""
 
@@ -138,6 +141,17 @@ SESSION_OPENS_TICK_S = 10.0
 """How often the server looks whether a session is due to open; one indexed query."""
 
 SESSION_POINTS_MAX = 50_000
+
+# --- exports ---------------------------------------------------------------------------------------------
+EXPORTS_RUNNING_MAX = 2
+"""Each takes a reading connection and a process of its own for seconds; the door needs the rest."""
+
+EXPORTS_WAITING_MAX = 20
+EXPORT_S_MAX = 600.0
+"""Two million rows as XLSX take about two minutes."""
+
+EXPORT_CHUNK_BYTES = 262_144
+"""How much of a finished file is read and sent at once."""
 
 # --- imports ---------------------------------------------------------------------------------------------
 IMPORT_ROWS_MAX = 3_000_000

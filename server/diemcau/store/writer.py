@@ -110,6 +110,8 @@ class Writer:
                         return
                     self._wake.clear()
                     await self._wake.wait()
+                    if self._items and not self._jobs and not self._closing:
+                        await asyncio.sleep(limits.WRITE_GATHER_S)
         finally:
             self._give_up()
 
