@@ -15,11 +15,13 @@
     │   └── NonceConflictError  conflict_nonce      one nonce, two different contents
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
+    ├── TooLargeError       413 too_large           what was sent is over its bound
     ├── ImportFileError     422 import_empty | import_foreign | import_old_excel | import_protected |
     │                           import_damaged | import_encoding | import_too_large
     ├── RateLimitedError    429 rate_limited
     ├── DoorError           4xx code_expired, code_invalid, claim_expired, claim_used_up, not_open, closed,
     │                           unknown_attendee, ambiguous_name
+    ├── ExportFailedError   500 export_failed       the file could not be written; the records are whole
     ├── OverloadedError     503 overloaded          the writing queue is full; retry after a while
     └── StartError          (command line only)     the server cannot start: port taken, disk full, database locked
 
@@ -164,6 +166,13 @@ class ImportRejectedError(DiemcauError):
         super().__init__(count=self.total)
 
 
+class TooLargeError(DiemcauError):
+    """What was sent is over its bound."""
+
+    code = "too_large"
+    status = 413
+
+
 class ImportFileError(DiemcauError):
     """A file that cannot be read as a table at all; `code` says why, its text what to do."""
 
@@ -199,6 +208,12 @@ class DoorError(DiemcauError):
         self.code = code
         self.status = self.STATUS[code]
         super().__init__(**params)
+
+
+class ExportFailedError(DiemcauError):
+    """An export's file could not be written, mostly for want of disk space; nothing recorded is touched."""
+
+    code = "export_failed"
 
 
 class OverloadedError(DiemcauError):

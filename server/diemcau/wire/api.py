@@ -195,13 +195,14 @@ class Job(Struct):
 
 
 class ImportResult(Struct):
-    """What an import did, or would do with `dry_run`."""
+    """What an import did, or would do with `dry_run`. `ignored`: columns that were not taken over."""
 
     rows: int
     created: int
     updated: int
     unchanged: int
     dry_run: bool = False
+    ignored: list[str] = []
 
 
 # --- sessions ----------------------------------------------------------------------------------------------
