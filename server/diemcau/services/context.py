@@ -7,7 +7,9 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from diemcau import limits
 from diemcau.services.claims import Failures
+from diemcau.services.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -72,6 +74,7 @@ class Context:
     jobs: Jobs
     spawn: SpawnTask
     failures: Failures = field(default_factory=Failures)
+    exports: Slots = field(default_factory=lambda: Slots(limits.EXPORTS_RUNNING_MAX, limits.EXPORTS_WAITING_MAX))
 
     def read(self) -> AbstractAsyncContextManager[Connection]:
         """A reading connection; its statements see one state of the database."""

@@ -70,7 +70,8 @@ async def summary(actor: Actor, context: Context, code: str, unit: str | None = 
     async with context.read() as connection:
         session = await visible(actor, connection, code)
         scope = await scope_for(actor, connection, unit)
-        return await _summary(connection, session, scope, context.clock.now_ms())
+        rows, _ = await summary_of(connection, session, scope)
+        return api.Summary(session.code, session.state, context.clock.now_ms(), rows)
 
 
 async def scope_for(actor: Actor, connection: Connection, unit: str | None) -> Scope:
@@ -88,21 +89,23 @@ async def scope_for(actor: Actor, connection: Connection, unit: str | None) -> S
     return scope
 
 
-async def _summary(connection: Connection, session: SessionRow, scope: Scope, now_ms: int) -> api.Summary:
+async def summary_of(connection: Connection, session: SessionRow, scope: Scope) -> tuple[list[api.SummaryRow], Figures]:
+    """The rows of the summary, and the total summed on its own from what each unit holds itself."""
     everyone = await units.all_of(connection, scope)
     own = await records.figures(connection, session.session_id, scope)
     rolled = roll_up(own, [unit.path for unit in everyone])
     closed = session.state is SessionState.CLOSED
     by_id = {unit.unit_id: unit for unit in everyone}
     tops = [unit for unit in everyone if unit.parent_id not in by_id]
-    rows = [] if len(tops) == 1 else [_row(None, (None, 0), total(own.values()), closed=closed)]
+    everything = total(own.values())
+    rows = [] if len(tops) == 1 else [_row(None, (None, 0), everything, closed=closed)]
     depths: dict[int, int] = {}
     for unit in everyone:
         parent = by_id.get(unit.parent_id) if unit.parent_id is not None else None
         depths[unit.unit_id] = depth = depths[parent.unit_id] + 1 if parent else int(len(tops) != 1)
         if rolled[unit.path] != Figures() or not rows:
             rows.append(_row(unit, (parent, depth), rolled[unit.path], closed=closed))
-    return api.Summary(session.code, session.state, now_ms, rows)
+    return rows, everything
 
 
 def _row(unit: UnitRow | None, place: tuple[UnitRow | None, int], figures: Figures, *, closed: bool) -> api.SummaryRow:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from urllib.parse import quote
+
+from aiohttp import web
+
+from diemcau import limits
 from diemcau.domain.models import AttendanceStatus
 from diemcau.errors import MalformedError
-from diemcau.services import lists, records
+from diemcau.services import exports, lists, records
 from diemcau.web.calls import Call, Route
 from diemcau.wire import api
 
@@ -18,6 +25,32 @@ async def attendance(call: Call[None]) -> api.AttendancePage:
 async def summary(call: Call[None]) -> api.Summary:
     """The figures by unit."""
     return await records.summary(call.actor, call.context, call.key("session"), call.code("unit"))
+
+
+async def export(call: Call[None]) -> web.StreamResponse:
+    """A report as a file."""
+    match = call.request.match_info
+    wanted = exports.Wanted(match["what"], match["format"], call.code("unit"), call.language)
+    async with exports.made(call.actor, call.context, call.key("session"), wanted) as made:
+        return await _send(call, made)
+
+
+async def _send(call: Call[None], made: exports.Export) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": made.content_type,
+            "Content-Disposition": f"attachment; filename=\"{made.plain_name}\"; filename*=UTF-8''{quote(made.name)}",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+    )
+    with await asyncio.to_thread(made.path.open, "rb") as file:
+        response.content_length = os.fstat(file.fileno()).st_size
+        await response.prepare(call.request)
+        while chunk := await asyncio.to_thread(file.read, limits.EXPORT_CHUNK_BYTES):
+            await response.write(chunk)
+    await response.write_eof()
+    return response
 
 
 def _status(call: Call[None]) -> AttendanceStatus | None:
@@ -34,4 +67,5 @@ ONE = "/api/v1/sessions/{session}"
 ROUTES = (
     Route("GET", f"{ONE}/attendance", attendance, "The attendance list", answer=api.AttendancePage),
     Route("GET", f"{ONE}/summary", summary, "The figures by unit", answer=api.Summary),
+    Route("GET", f"{ONE}/exports/{{what}}.{{format}}", export, "A report as CSV or XLSX"),
 )

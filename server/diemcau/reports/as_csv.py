@@ -1,0 +1,46 @@
+"""Reports as CSV: UTF-8 with a mark that Excel needs, CRLF, every text quoted, nothing that runs as a formula."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from datetime import datetime
+from io import TextIOWrapper
+from typing import BinaryIO
+
+from diemcau.reports.columns import COLUMNS, NUMBERED, Cell, Words, cells, headers
+from diemcau.reports.rows import Heading, Row, SummaryRow
+
+RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A cell that begins so is a formula, or part of one, to one spreadsheet or another."""
+
+
+def write(out: BinaryIO, heading: Heading, rows: Iterable[Row]) -> None:
+    """Write the report to `out`, which stays open. Header first, no title lines: programs read this too."""
+    words = Words.of(heading)
+    columns = COLUMNS[heading.what]
+    numbered = heading.what in NUMBERED
+    text = TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=False)
+    writer = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(headers(heading, words))
+    for number, row in enumerate(rows, 1):
+        line = [_plain(cell) for cell in cells(row, columns, words)]
+        if isinstance(row, SummaryRow) and row.depth:
+            line[0] = "  " * row.depth + str(line[0])
+        writer.writerow([number, *line] if numbered else line)
+    text.flush()
+    text.detach()
+
+
+def _plain(cell: Cell) -> str | int | float:
+    """A cell as CSV knows it. Times as ISO, because 03/02 is two different days in two countries' Excel."""
+    if isinstance(cell, str):
+        return defused(cell)
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M:%S}"
+    return "" if cell is None else cell
+
+
+def defused(text: str) -> str:
+    """The text with an apostrophe in front where a spreadsheet would run it."""
+    return f"'{text}" if text.lstrip(" ").startswith(RUNS) else text
