@@ -124,7 +124,9 @@ class PointLink:
 
     def beat(self, device_id: int, now_ms: float, seq: int, rtt_ms: float | None, *, hidden: bool) -> Change | None:
         """A device beat. `seq` counts its beats since it connected: a number left out is a beat that was lost."""
-        device = self._device(device_id, now_ms)
+        device = self.devices.get(device_id)
+        if device is None:  # forgotten meanwhile, because another device spoke for the hall
+            return self.connect(device_id, now_ms)
         gap_ms = now_ms - device.heard_ms
         missed = 0 < device.seq < seq - 1
         device.heard_ms = now_ms
@@ -157,7 +159,7 @@ class PointLink:
         return self._said(device_id, LinkState.LEFT, now_ms, "leave")
 
     def _device(self, device_id: int, now_ms: float) -> DeviceLink:
-        """The device; one that was forgotten meanwhile begins anew, with all to prove."""
+        """The device; one that is new, or was forgotten, begins with all to prove."""
         device = self.devices.get(device_id)
         if device is None:
             device = self.devices[device_id] = DeviceLink(LinkState.LOST, now_ms)
