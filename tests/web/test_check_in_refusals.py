@@ -71,7 +71,7 @@ async def test_guessing_at_a_door_never_stops_the_right_name(
     assert [answer.status for answer in answers] == [404, 404, 429, 429]
     wrong = answers[-1]
     assert "Retry-After" in wrong.headers
-    assert "bạn vẫn điểm danh được ngay" in wrong.words
+    assert "vẫn điểm danh được ngay" in wrong.words
     assert "số 1" in (await phone.check_in("le hoa")).words
     running.clock.advance(61)
     assert (await phone.say("Không Có Ai")).status == 404
