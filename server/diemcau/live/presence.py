@@ -198,6 +198,8 @@ class Presence:
         heapq.heappush(self._wheel, (deadline_ms, next(self._order), watched))
 
     def _append(self, watched: Watched, change: Change) -> None:
+        if self._watched.get((watched.session_id, watched.point_id)) is not watched:
+            return  # its session was frozen, or lost the point: nothing more is recorded of it
         noticed_ms = self.clock.now_ms()
         at_ms = noticed_ms - round(self.now_ms() - change.at_ms)
         self._add(watched, change.before, change.after, at_ms, (change.cause, change.device_id))

@@ -30,6 +30,14 @@ log = structlog.get_logger()
 Watching = Watcher
 """One board's queue of frames, under the name that the web knows it by."""
 
+CLOSE_CODES = {
+    400: CloseCode.MALFORMED,
+    401: CloseCode.NOT_SIGNED_IN,
+    403: CloseCode.FORBIDDEN,
+    404: CloseCode.NOT_FOUND,
+}
+"""What an error means to a socket, by its HTTP status; anything else is ours, and the other side may try again."""
+
 
 # --- keeping true ----------------------------------------------------------------------------------------------
 async def start(actor: System, context: Context) -> None:
@@ -172,9 +180,8 @@ async def recheck(actor: Anonymous, context: Context, token: str, frame: BoardId
 
 
 def close_code(error: DiemcauError) -> CloseCode:
-    """What an error means to a socket."""
-    by_status = {401: CloseCode.NOT_SIGNED_IN, 403: CloseCode.FORBIDDEN, 404: CloseCode.NOT_FOUND}
-    return by_status.get(error.status, CloseCode.RESTART)
+    """The code to close a socket with."""
+    return CLOSE_CODES.get(error.status, CloseCode.RESTART)
 
 
 async def _scope(actor: Actor, context: Context, code: str, unit: str | None) -> tuple[LiveSession, Scope]:
