@@ -50,14 +50,10 @@ class _Item:
 
 @dataclass(slots=True)
 class Writer:
-    """Start it with `run()` in a task that the composition root owns; stop it with `drain()`.
-
-    jobs_written: grows with every job that was committed; whoever remembers what a job may change looks at it.
-    """
+    """Start it with `run()` in a task that the composition root owns; stop it with `drain()`."""
 
     engines: Engines
     on_commit: Callable[[Sequence[Outcome]], None] = field(default=lambda _outcomes: None)
-    jobs_written: int = 0
     _items: deque[_Item] = field(default_factory=deque)
     _jobs: deque[_Job] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -130,7 +126,6 @@ class Writer:
                     continue
                 _fail(job.future, _told(error))
                 return
-            self.jobs_written += 1
             if not job.future.done():
                 job.future.set_result(result)
             return
