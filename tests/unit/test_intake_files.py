@@ -116,7 +116,9 @@ async def test_spoilt_cells_are_found(tmp_path: Path) -> None:
     sheet.write_number(3, 5, 2.0**60)
     sheet.write_formula(3, 1, '="Trần "&"Bình"', None, "Trần Bình")
     book.close()
-    (opened, ended) = await frames(path)
+    (opened, rows, ended) = await frames(path)
+    assert isinstance(rows, Rows)
+    assert rows.rows == []
     assert isinstance(opened, Opened)
     assert isinstance(ended, Ended)
     assert [(found.row, found.column, found.reason, found.value) for found in ended.findings] == [

@@ -22,7 +22,8 @@ def read(tmp_path: Path, rows: list[list[Any]], what: str = "attendees") -> tupl
     path = tmp_path / "list.csv"
     path.write_bytes(csv_bytes(rows))
     reading = Reading(open_sheet(path, TABLES[what]), TABLES[what])
-    return reading, list(reading.rows()) if reading.open() else []
+    rows_read = list(reading.rows()) if reading.open() else []
+    return reading, [(row.number, row.values) for row in rows_read if row.fit]
 
 
 def test_rows_are_ready_for_the_database(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ async def test_a_whole_conference_comes_in(running: Running) -> None:
 async def test_nothing_is_taken_over_when_anything_is_wrong(admin: Client) -> None:
     """All mistakes at once, in the order of the rows, in the reader's language, and the list as it was."""
     rows = [["Mã", "Họ và tên", "", "Đơn vị", "Điểm cầu"], [NEW[0], *NEW[1:5]], ["M-2", "Lê An", "", "NO", "P-NO"]]
-    rows += [["m-1", "", "", "HN", ""]]
+    rows += [["m-1", "", "", "HN-9", ""]]
     data = csv_bytes(rows)
     answer = await admin.ok("POST", "/api/v1/imports?what=attendees", data=data, headers={"Accept-Language": "en"})
     async with asyncio.timeout(30):
@@ -97,6 +97,7 @@ async def test_nothing_is_taken_over_when_anything_is_wrong(admin: Client) -> No
         {"row": 3, "column": "Điểm cầu", "reason": "there is no such point", "value": "P-NO"},
         {"row": 4, "column": "Họ và tên", "reason": "empty", "value": ""},
         {"row": 4, "column": "Mã", "reason": "this code stands in a row above already", "value": "M-1"},
+        {"row": 4, "column": "Đơn vị", "reason": "there is no such unit", "value": "HN-9"},
     ]
     again = await admin.ok("GET", f"/api/v1/jobs/{answer['id']}", headers={"Accept-Language": "vi"})
     assert again["problem"]["findings"][0]["reason"] == "không có đơn vị này"

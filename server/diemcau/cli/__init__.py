@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from diemcau import __version__
-from diemcau.cli import agent, demo, serve
+from diemcau.cli import agent, demo, imports, serve
 from diemcau.cli.words import language, say
 from diemcau.errors import DiemcauError
 
@@ -39,5 +39,6 @@ def main() -> None:
 
 
 main.add_command(serve.serve)
+main.add_command(imports.import_)
 main.add_command(agent.agent)
 main.add_command(demo.demo)

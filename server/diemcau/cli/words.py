@@ -20,3 +20,8 @@ def language() -> Language:
 def say(key: str, /, **params: str | float) -> str:
     """A text of the dictionary in the terminal's language."""
     return i18n.text(language(), key, **params)
+
+
+def number(value: int) -> str:
+    """A whole number with its thousands set apart as the terminal's language does."""
+    return f"{value:,}".replace(",", "." if language() == "vi" else ",")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from diemcau import limits
 from diemcau.errors import ImportFileError
 from diemcau.intake.frames import Ended, Frame, Opened, Rows, Unreadable, encode
-from diemcau.intake.rows import Reading
+from diemcau.intake.rows import Reading, Row
 from diemcau.intake.sheets import open_sheet
 from diemcau.intake.tables import TABLES
 
@@ -39,6 +41,12 @@ def send(frame: Frame) -> None:
     sys.stdout.buffer.flush()
 
 
+def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    """Rows, `size` at a time."""
+    while chunk := list(islice(rows, size)):
+        yield chunk
+
+
 def read(what: str, path: Path) -> None:
     """Read the table and send it.
 
@@ -50,14 +58,14 @@ def read(what: str, path: Path) -> None:
     if reading.open():
         headers = {column.field: header for column, (_, header) in reading.header.places.items()}
         send(Opened(reading.fields, headers, reading.header.ignored, reading.sheet.total))
-        chunk: list[tuple[int, list[str | int]]] = []
-        for number, values in reading.rows():
-            chunk.append((number, values))
-            if len(chunk) == limits.IMPORT_CHUNK_ROWS:
-                send(Rows(number, chunk))
-                chunk = []
-        if chunk:
-            send(Rows(chunk[-1][0], chunk))
+        for chunk in batched(reading.rows(), limits.IMPORT_CHUNK_ROWS):
+            send(
+                Rows(
+                    chunk[-1].number,
+                    [(row.number, row.values) for row in chunk if row.fit],
+                    [(row.number, row.values) for row in chunk if not row.fit],
+                )
+            )
     findings = reading.findings
     send(Ended(reading.read, findings.kept, findings.total, sorted(reading.spoilt)))
 

@@ -19,10 +19,14 @@ class Opened(msgspec.Struct, tag="opened", array_like=True):
 
 
 class Rows(msgspec.Struct, tag="rows", array_like=True):
-    """Rows that are fit, each with its number in the file; `row` is how far the reading has come."""
+    """Rows, each with its number in the file; `row` is how far the reading has come.
+
+    unfit: rows with findings, cells in question empty: what they refer to can be looked up all the same.
+    """
 
     row: int
     rows: list[tuple[int, list[str | int]]]
+    unfit: list[tuple[int, list[str | int]]]
 
 
 class Ended(msgspec.Struct, tag="ended", array_like=True):

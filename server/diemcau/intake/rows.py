@@ -1,4 +1,4 @@
-"""From cells to rows fit for the database, and to findings about those that are not."""
+"""From cells to rows for the database, and to findings about what is wrong with them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ CODE = re.compile(r"[A-Z0-9._-]{1,40}")
 CAPACITY_MAX = 1_000_000
 SHOWN_CHARS_MAX = 80
 Value = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row read: its values in the order of `Reading.fields`; not fit when there are findings about it."""
+
+    number: int
+    values: list[Value]
+    fit: bool
 
 
 class _BadCellError(Exception):
@@ -38,7 +47,7 @@ class Findings:
 
 @dataclass(slots=True)
 class Reading:
-    """One table being read. `rows()` yields what is fit; afterwards the rest is known.
+    """One table being read. After `rows()` the rest is known.
 
     fields: of each row, in order: those of the columns found, then what is derived from the name.
     spoilt: codes of rows with findings: they stand in the file, so that others may refer to them.
@@ -83,8 +92,8 @@ class Reading:
                 return not self.findings.total
         raise ImportFileError("import_empty")
 
-    def rows(self) -> Iterator[tuple[int, list[Value]]]:
-        """Each row that is fit, with its number.
+    def rows(self) -> Iterator[Row]:
+        """Each row that is not empty.
 
         Raises:
             ImportFileError: too many rows.
@@ -96,17 +105,15 @@ class Reading:
             self.read += 1
             if self.read > limits.IMPORT_ROWS_MAX:
                 raise ImportFileError("import_too_large")
-            row = self._row(number, cells + [""] * (width - len(cells)))
-            if row is not None:
-                yield number, row
+            if _broken(cells):
+                self.findings.add(number, "", "reason.quotes")
+                return
+            yield self._row(number, cells + [""] * (width - len(cells)))
         if not self.read:
             raise ImportFileError("import_empty")
 
-    def _row(self, number: int, cells: list[Cell]) -> list[Value] | None:
+    def _row(self, number: int, cells: list[Cell]) -> Row:
         before = self.findings.total
-        if _broken(cells):
-            self.findings.add(number, "", "reason.quotes")
-            return None
         if self.sheet.ragged and any(cells[self._width :]):
             self.findings.add(number, "", "reason.too_many_cells", str(cells[-1]))
         values: list[Value] = []
@@ -123,13 +130,13 @@ class Reading:
                 name = str(value)
         code = str(values[0])
         self._note_code(number, code)
-        if self.findings.total > before:
-            self.spoilt.add(code)
-            return None
         values.append(fold(name))
         if self.columns[1].field == "full_name":
             values.append(sort_key(name))
-        return values
+        fit = self.findings.total == before
+        if not fit:
+            self.spoilt.add(code)
+        return Row(number, values, fit)
 
     def _note_code(self, number: int, code: str) -> None:
         if not code:

@@ -119,6 +119,8 @@ class _Preparation:
 
     async def add(self, connection: Connection, rows: Rows) -> None:
         """Sort a chunk's rows into new, changed and unchanged ones, and note what is wrong with the others."""
+        for row in rows.unfit:
+            self._resolve(row)
         made = [(number, code, values) for number, code, values in map(self._resolve, rows.rows) if values]
         known = await imports.known(connection, self.ready.what, [code for _, code, _ in made], self.ready.columns)
         for number, code, values in made:
@@ -142,7 +144,7 @@ class _Preparation:
         for name, cell in list(named.items())[1:]:
             if name == "unit_code":
                 place = self.units.get(str(cell))
-                if place is None or not self.scope.covers(place[1]):
+                if cell and (place is None or not self.scope.covers(place[1])):
                     fit = False
                     self._note(number, name, "reason.forbidden" if place else "reason.unit_unknown", str(cell))
                 values.append(place[0] if place else None)

@@ -1,0 +1,142 @@
+"""`diemcau import units|points|attendees FILE`: lists in, through a running server or on the database itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from diemcau.cli import local, remote
+from diemcau.cli.remote import RefusedError, Remote
+from diemcau.cli.words import number, say
+from diemcau.domain.authority import System
+from diemcau.errors import Finding, ImportRejectedError, StartError
+from diemcau.i18n import has
+from diemcau.services import imports
+from diemcau.services.jobs import Job
+from diemcau.wire import api
+
+FINDINGS_SHOWN_MAX = 50
+POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for."""
+
+    what: str
+    file: Path
+    dry_run: bool
+
+
+@click.command("import")
+@click.argument("what", type=click.Choice(sorted(imports.ACTIONS)))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Only say what the file would do.")
+@remote.options
+@local.options
+def import_(  # noqa: PLR0913 one parameter an option
+    what: str,
+    file: Path,
+    dry_run: bool,  # noqa: FBT001 click passes it by name
+    url: str | None,
+    token: str | None,
+    database: str,
+    data_dir: Path | None,
+) -> None:
+    """Import a list from a CSV or XLSX file, all of it or nothing.
+
+    With --url and --token through a running server; otherwise directly on the database, where no server runs.
+    """
+    asked = Asked(what, file, dry_run)
+    _check_readable(file)
+    server = remote.chosen(url, token)
+    try:
+        result = _through(server, asked) if server else asyncio.run(_directly(asked, database, data_dir))
+    except ImportRejectedError as error:
+        _refuse(say("error.import_rejected", count=error.total), error.findings, error.total)
+    else:
+        _tell(result)
+
+
+def _check_readable(file: Path) -> None:
+    try:
+        with file.open("rb"):
+            pass
+    except FileNotFoundError:
+        raise StartError("file_missing", file=str(file)) from None
+    except OSError as error:
+        raise StartError("file_unreadable", file=str(file), reason=error.strerror or str(error)) from None
+
+
+# --- through a server --------------------------------------------------------------------------------------
+def _through(server: Remote, asked: Asked) -> api.ImportResult:
+    query = {"what": asked.what, "file": asked.file.name} | ({"dry_run": "1"} if asked.dry_run else {})
+    job = server.upload("/imports", asked.file, **query)
+    with _progress() as progress:
+        bar = progress.add_task(asked.file.name, total=None)
+        while job["state"] in {"queued", "running"}:
+            time.sleep(POLL_S)
+            job = server.call("GET", f"/jobs/{job['id']}")
+            progress.update(bar, completed=job["done"], total=job["total"] or None)
+    if job["state"] == "failed":
+        raise _failure(job["problem"])
+    return api.ImportResult(**job["result"])
+
+
+def _failure(problem: dict[str, Any]) -> Exception:
+    if problem["code"] != "import_rejected":
+        return RefusedError(problem)
+    findings = [Finding(**finding) for finding in problem.get("findings", [])]
+    return ImportRejectedError(findings, int(problem.get("params", {}).get("count", len(findings))))
+
+
+# --- on the database ---------------------------------------------------------------------------------------
+async def _directly(asked: Asked, database: str, data_dir: Path | None) -> api.ImportResult:
+    job = Job("", f"import {asked.what}", System())
+    wanted = imports.Wanted(asked.what, asked.dry_run)
+    async with local.opened(database, data_dir) as context:
+        work = asyncio.ensure_future(imports.run(System(), context, wanted, asked.file, job))
+        with _progress() as progress:
+            bar = progress.add_task(asked.file.name, total=None)
+            while not (await asyncio.wait([work], timeout=POLL_S))[0]:
+                progress.update(bar, completed=job.done, total=job.total or None)
+            progress.update(bar, completed=job.done, total=job.total or None)
+        return await work
+
+
+# --- what the terminal shows -------------------------------------------------------------------------------
+def _progress() -> AbstractContextManager[Progress]:
+    """A bar on standard error, which is left out where that is no terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
+
+
+def _tell(result: api.ImportResult) -> None:
+    figures = {name: number(getattr(result, name)) for name in ("rows", "created", "updated", "unchanged")}
+    click.echo(say("import.dry_run" if result.dry_run else "import.done", **figures))
+    if result.ignored:
+        click.echo(say("import.ignored", columns=", ".join(result.ignored)))
+
+
+def _refuse(sentence: str, findings: Sequence[Finding], total: int) -> None:
+    click.echo(sentence, err=True)
+    table = Table(*(say(f"import.{name}") for name in ("row", "column", "reason", "value")))
+    for finding in findings[:FINDINGS_SHOWN_MAX]:
+        reason = say(finding.reason) if has(finding.reason) else finding.reason
+        table.add_row(str(finding.row), finding.column, reason, finding.value)
+    Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False).print(table)
+    if total > FINDINGS_SHOWN_MAX:
+        click.echo(say("import.more", count=number(total - FINDINGS_SHOWN_MAX)))
+    raise click.exceptions.Exit(1)
