@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 
 from diemcau.errors import StartError
 from diemcau.store import migrate
-from diemcau.store.engine import Engines
+from diemcau.store.engine import Engines, file_of
 from diemcau.store.schema import attendee, metadata
 
 NEXT = """
@@ -100,7 +100,7 @@ async def test_migrated_equals_created(fresh: Engines) -> None:
     """A server that was upgraded for years and one that starts today must not differ."""
     await migrate.prepare(fresh)
     created = await described(fresh)
-    if file := migrate.file_of(fresh.url):
+    if file := file_of(fresh.url):
         await fresh.close()
         file.unlink()
         for beside in file.parent.glob("*.db-*"):
@@ -182,7 +182,8 @@ async def test_a_newer_database_is_said_to_be(fresh: Engines) -> None:
 
 async def test_a_foreign_database_is_left_alone(fresh: Engines) -> None:
     """Pointing --database at another program's data must neither fill nor break it."""
-    file = migrate.file_of(fresh.url)
+    file = file_of(fresh.url)
+    before = b""
     create = "CREATE TABLE alembic_version (version_num VARCHAR(32)); CREATE TABLE invoices (id INTEGER)"
     if file:
         with sqlite3.connect(file) as connection:
@@ -216,7 +217,7 @@ def test_starting_does_not_load_alembic(tmp_path: Path) -> None:
     script = f"""
 import asyncio, sys
 from diemcau.store import migrate
-from diemcau.store.engine import Engines
+from diemcau.store.engine import Engines, file_of
 
 async def main():
     for _ in range(2):
