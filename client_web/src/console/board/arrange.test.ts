@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { cardsOf, countsOf, filtered, orderOf, sameOrder, tilesOf, type Card } from './arrange';
+import { cardsOf as arranged, countsOf, filtered, homesOf, orderOf, sameOrder, SINGLES, tilesOf } from './arrange';
+import type { Card, Order, Tile } from './arrange';
 import { row, tiles, view } from './fixtures';
 
 const drawn = (cards: Card[]) => cards.map((card) => `${card.code}: ${card.tiles.map((tile) => tile.code).join(' ')}`);
-const ALL = { show: '', text: '', byUnit: false };
+const cardsOf = (all: Tile[], byUnit = false, held: Order | null = null, before: Card[] = []) =>
+  arranged(all, homesOf(all, byUnit), held, before);
 
 describe('cards', () => {
   test('the unit with most lost halls stands first, its lost halls first in it, the rest keep their places', () => {
@@ -47,6 +49,22 @@ describe('cards', () => {
     expect(after[1]?.present).toBe(1);
   });
 
+  test('units with a single hall share one card, but the centre keeps its own', () => {
+    const views = [view('C', 'CITY', { mode: 'center' }), ...['A', 'B', 'D', 'E'].map((name) => view(`${name}1`, name))];
+    const all = tilesOf([...views, view('F1', 'F'), view('F2', 'F')], new Map(
+      ['C', 'A1', 'B1', 'D1', 'E1', 'F1', 'F2'].map((point) => [point, row(point, 'online')]),
+    ));
+    expect(drawn(cardsOf(all))).toEqual(['CITY: C', ': A1 B1 D1 E1', 'F: F1 F2']);
+    expect(cardsOf(all)[1]).toMatchObject({ code: SINGLES, name: '' });
+    expect(drawn(cardsOf(all.slice(0, 4)))).toEqual(['CITY: C', 'A: A1', 'B: B1', 'D: D1']);
+  });
+
+  test('a search does not take a unit out of its card', () => {
+    const all = tiles('A1 A online', 'A2 A online', 'B1 B online', 'C1 C online', 'D1 D online', 'E1 E online');
+    const found = filtered(all, { show: '', text: 'A2' });
+    expect(drawn(arranged(found, homesOf(all, false)))).toEqual(['A: A2']);
+  });
+
   test('inside one unit the cards are the units of the points themselves', () => {
     expect(drawn(cardsOf(tiles('A1 A online', 'A2 A online'), true))).toEqual(['A-U: A1 A2']);
   });
@@ -54,7 +72,7 @@ describe('cards', () => {
 
 describe('filters', () => {
   const all = tiles('A1 A lost', 'A2 A suspect', 'B1 B online', 'B2 B expected');
-  const codes = (show: string, text = '') => filtered(all, { ...ALL, show, text }).map((tile) => tile.code);
+  const codes = (show: string, text = '') => filtered(all, { show, text }).map((tile) => tile.code);
 
   test('one state, all that needs attention, or everything', () => {
     expect(codes('lost')).toEqual(['A1']);
@@ -70,7 +88,7 @@ describe('filters', () => {
 
   test('a code is found as it is written', () => {
     const one = tilesOf([view('HN-0001', 'HN')], new Map([['HN-0001', row('HN-0001', 'online')]]));
-    expect(filtered(one, { ...ALL, text: 'HN-0001' })).toHaveLength(1);
+    expect(filtered(one, { show: '', text: 'HN-0001' })).toHaveLength(1);
   });
 });
 

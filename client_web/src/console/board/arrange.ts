@@ -15,7 +15,7 @@ export interface Tile {
   link: Shown;
 }
 
-/** A unit's points as one card. `speaking` of `tiles` keep in touch; `lost` are out of contact. */
+/** A unit's points as one card (`SINGLES`: of several units). `speaking` of `tiles` keep in touch; `lost` are out of contact. */
 export interface Card {
   code: string;
   name: string;
@@ -34,9 +34,12 @@ export interface Filter {
   show: string;
   /** Words to find in names and codes of points and units, without diacritics. */
   text: string;
-  /** Cards by the point's own unit (inside one unit) instead of by the groups below the reader's scope. */
-  byUnit: boolean;
 }
+
+/** The card that holds the points of all units which have only one: its code, and its empty name. */
+export const SINGLES = '';
+/** Fewer units with one point than this keep a card each. */
+const SINGLES_MIN = 4;
 
 /** The order of cards and of tiles in them, kept while a pointer rests on the board. */
 export interface Order {
@@ -128,24 +131,38 @@ function findable(view: SessionPointView): string {
 }
 
 /**
+ * The card of each point: its group below the reader's scope or, inside one unit (`byUnit`), its own unit.
+ * Many units with a single point would be a wall of cards with one tile each: they share one.
+ */
+export function homesOf(tiles: readonly Tile[], byUnit: boolean): ReadonlyMap<string, string> {
+  const home = ({ view }: Tile): string => (byUnit ? view.unit : view.group);
+  const sizes = new Map<string, number>();
+  for (const tile of tiles) sizes.set(home(tile), (sizes.get(home(tile)) ?? 0) + 1);
+  const single = (tile: Tile): boolean => sizes.get(home(tile)) === 1 && tile.view.mode !== 'center';
+  const share = tiles.filter(single).length >= SINGLES_MIN;
+  return new Map(tiles.map((tile) => [tile.code, share && single(tile) ? SINGLES : home(tile)]));
+}
+
+/**
  * Cards in the order to show them.
  *
+ * @param homes the card of each point (`homesOf` all points, so that a filter does not change it)
  * @param held the order to keep, while a pointer rests on the board; what is new goes to the end
  * @param before the cards shown now: a card in which nothing changed is handed back as it is, so that
  *   only what changed is drawn again
  */
 export function cardsOf(
   tiles: readonly Tile[],
-  byUnit: boolean,
+  homes: ReadonlyMap<string, string>,
   held: Order | null = null,
   before: readonly Card[] = [],
 ): Card[] {
   const ranked = held ? byPlace(tiles, held.tiles) : byTrouble(tiles);
   const cards = new Map<string, Card>();
-  for (const code of held ? held.cards : tiles.map(({ view }) => home(view, byUnit))) {
+  for (const code of held ? held.cards : tiles.map(({ code }) => homes.get(code) ?? SINGLES)) {
     if (!cards.has(code)) cards.set(code, emptyCard(code));
   }
-  for (const tile of ranked) addTo(cards, tile, byUnit);
+  for (const tile of ranked) addTo(cards, tile, homes.get(tile.code) ?? SINGLES);
   const filled = [...cards.values()].filter((card) => card.tiles.length > 0);
   const ordered = held ? filled : filled.sort((a, b) => b.lost - a.lost);
   const known = new Map(before.map((card) => [card.code, card]));
@@ -164,19 +181,15 @@ export function sameOrder(one: Order, other: Order): boolean {
   return same(one.cards, other.cards) && same(one.tiles, other.tiles);
 }
 
-function home(view: SessionPointView, byUnit: boolean): string {
-  return byUnit ? view.unit : view.group;
-}
-
 function emptyCard(code: string): Card {
-  return { code, name: code, tiles: [], speaking: 0, lost: 0, present: 0, invited: 0 };
+  return { code, name: '', tiles: [], speaking: 0, lost: 0, present: 0, invited: 0 };
 }
 
-function addTo(cards: Map<string, Card>, tile: Tile, byUnit: boolean): void {
-  const code = home(tile.view, byUnit);
+function addTo(cards: Map<string, Card>, tile: Tile, code: string): void {
+  const { group, group_name, unit_name } = tile.view;
   const card = cards.get(code) ?? emptyCard(code);
   cards.set(code, card);
-  card.name = byUnit ? tile.view.unit_name : tile.view.group_name;
+  if (code !== SINGLES) card.name = code === group ? group_name : unit_name;
   card.tiles.push(tile);
   card.present += tile.row.present;
   card.invited += tile.row.invited;

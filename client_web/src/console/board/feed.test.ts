@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { LinkState } from '../../core/wire';
-import { withChanges, type Entry } from './feed';
+import { firstEntries, withChanges, type Entry } from './feed';
 import { row, view } from './fixtures';
 
 const VIEWS = new Map([view('A1', 'A'), view('A2', 'A'), view('B1', 'B')].map((one) => [one.point, one]));
@@ -28,7 +28,7 @@ test('one that falls minutes later is its own event', () => {
   expect(entries[0]?.points).toEqual(['A2']);
 });
 
-test('a hall that comes back says for how long it was silent', () => {
+test('a hall that comes back says for how long it was lost', () => {
   expect(told([], 'A1 lost online 40 131000')[0]).toMatchObject({ key: 'back', gap_ms: 130_000 });
   expect(told([], 'A1 expected online 0 131000')[0]).toMatchObject({ key: 'first', gap_ms: 0 });
   expect(told([], 'A1 degraded online 0 131000')[0]).toMatchObject({ key: 'steady', gap_ms: 0 });
@@ -36,6 +36,10 @@ test('a hall that comes back says for how long it was silent', () => {
 
 test('a silence that ends by itself and a page that was hidden are not worth a line', () => {
   expect(told([], 'A1 online suspect 0 2000', 'A2 suspect online 0 2000', 'B1 online away 0 2000')).toEqual([]);
+});
+
+test('a restart of the server is told by the headline, not by a line for every hall', () => {
+  expect(told([], 'A1 online unknown 0 2000', 'A2 unknown online 0 2000', 'B1 unknown lost 3 2000')).toHaveLength(1);
 });
 
 test('people who come in are no event of the link', () => {
@@ -47,4 +51,12 @@ test('hours of events do not fill the memory', () => {
   for (let minute = 1; minute <= 100; minute += 1) entries = told(entries, `A1 suspect lost 1 ${minute * 60_000}`);
   expect(entries).toHaveLength(60);
   expect(entries[0]?.at_ms).toBe(6_000_000);
+});
+
+test('a coordinator who opens the board late still reads who has been lost since when', () => {
+  const rows = [row('B1', 'degraded', { since_ms: 90_000 }), row('A2', 'online'), row('A1', 'lost', { since_ms: 60_000, present: 40 })];
+  expect(firstEntries(rows, VIEWS).map(({ at_ms, to, people, points }) => [at_ms, to, people, points])).toEqual([
+    [90_000, 'degraded', 0, ['B1']],
+    [60_000, 'lost', 40, ['A1']],
+  ]);
 });

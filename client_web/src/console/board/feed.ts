@@ -1,7 +1,7 @@
-/** The latest changes of link states since the board was opened, told as a person would tell them. Pure. */
+/** The latest changes of link states, told as a person would tell them. Pure. */
 import type { LinkState, LiveRow, SessionPointView } from '../../core/wire';
 
-/** One line: a point, or several points of one unit that changed together. `gap_ms`: how long it was silent. */
+/** One line: a point, or several points of one unit that changed together. `gap_ms`: how long it was lost. */
 export interface Entry {
   id: number;
   at_ms: number;
@@ -15,11 +15,16 @@ export interface Entry {
 }
 
 const ENTRIES_MAX = 60;
-/** Points of one unit that change within this time are one event, not a list. */
-const TOGETHER_MS = 5_000;
-const SILENT: ReadonlySet<LinkState> = new Set<LinkState>(['lost', 'suspect', 'unknown']);
-/** A short silence that ends by itself is not worth a line; neither is a page that was hidden for a moment. */
-const QUIET: ReadonlySet<LinkState> = new Set<LinkState>(['suspect', 'away', 'expected', 'excused']);
+/**
+ * Points of one unit that change within this time are one event, not a list. Halls that are cut off together are
+ * noticed up to one beat (10 s) apart.
+ */
+const TOGETHER_MS = 15_000;
+/**
+ * A short silence that ends by itself is not worth a line, nor is a page that was hidden for a moment. After a
+ * restart of the server every point is unknown: the headline says so once.
+ */
+const QUIET: ReadonlySet<LinkState> = new Set<LinkState>(['suspect', 'away', 'expected', 'excused', 'unknown']);
 
 let nextId = 1;
 
@@ -41,9 +46,20 @@ export function withChanges(
   return told.length > ENTRIES_MAX ? told.slice(0, ENTRIES_MAX) : told;
 }
 
+/** What a board that has just been opened tells: the troubles that are there, since when each. */
+export function firstEntries(
+  rows: Iterable<LiveRow>,
+  views: ReadonlyMap<string, SessionPointView>,
+): readonly Entry[] {
+  const troubled = [...rows].filter(({ link }) => link === 'lost' || link === 'degraded');
+  troubled.sort((a, b) => a.since_ms - b.since_ms);
+  const before = new Map(troubled.map((row) => [row.point, { ...row, link: 'online' as const }]));
+  return withChanges([], before, troubled, views);
+}
+
 function telling(from: LinkState, to: LinkState): boolean {
   if (QUIET.has(to)) return false;
-  return !(to === 'online' && (from === 'suspect' || from === 'away' || from === 'left'));
+  return to !== 'online' || from === 'expected' || from === 'degraded' || from === 'lost';
 }
 
 function withOne(
@@ -69,7 +85,7 @@ function withOne(
     points: [row.point, ...(joined?.points ?? [])],
     name: view.group_name,
     people: row.present + (joined?.people ?? 0),
-    gap_ms: SILENT.has(was.link) ? Math.max(row.since_ms - was.since_ms, joined?.gap_ms ?? 0) : 0,
+    gap_ms: key === 'back' ? Math.max(row.since_ms - was.since_ms, joined?.gap_ms ?? 0) : 0,
   };
   return [entry, ...entries.filter((_, at) => at !== together)];
 }
@@ -77,5 +93,5 @@ function withOne(
 function keyOf(from: LinkState, to: LinkState): Entry['key'] {
   if (to !== 'online') return 'became';
   if (from === 'expected') return 'first';
-  return SILENT.has(from) ? 'back' : 'steady';
+  return from === 'lost' ? 'back' : 'steady';
 }

@@ -8,7 +8,7 @@ import type { LiveRow, LiveTotals, SessionPointView, SessionState, SessionView }
 import { account, api, Loaded } from '../server.svelte';
 import { tilesOf } from './arrange';
 import { Delay } from './delay';
-import { withChanges, type Entry } from './feed';
+import { firstEntries, withChanges, type Entry } from './feed';
 
 const TICK_MS = 1_000;
 /** Nothing comes while nothing changes; after this long the server is asked whether it is still there. */
@@ -26,6 +26,8 @@ export class LiveBoard {
   now_ms = $state(Date.now());
   shown_ms = $state(0);
   delay_ms = $state(0);
+  /** How long connecting has taken so far. */
+  private tried_ms = $state(0);
   private rows = $state.raw<ReadonlyMap<string, LiveRow>>(new Map());
   private silent = $state(false);
   private readonly delay = new Delay();
@@ -37,13 +39,21 @@ export class LiveBoard {
   readonly tiles = $derived(tilesOf(this.points.data?.items ?? [], this.rows));
   readonly stale = $derived(this.phase.name !== 'ready' || this.silent);
 
+  /** The board has not come up for a while. */
+  readonly silentStart = $derived(
+    this.totals === null && this.phase.name === 'connecting' && this.tried_ms > PROBE_TIMEOUT_MS,
+  );
+
   constructor(private readonly code: string) {
     this.load();
   }
 
   load(): void {
     void this.session.load(() => api.get(path('sessions', this.code)));
-    void this.points.load(() => api.get(path('sessions', this.code, 'points')));
+    // Rows may come before the points they belong to.
+    void this.points.load(() => api.get(path('sessions', this.code, 'points'))).then(() => {
+      if (this.entries.length === 0) this.entries = firstEntries(this.rows.values(), this.views);
+    });
   }
 
   /** Follows `unit` ('' for all) until the returned function is called. */
@@ -80,7 +90,10 @@ export class LiveBoard {
   private take(feed: BoardFeed): void {
     const { rows, totals, state, serverMs } = feed.board;
     const changed = [...rows.values()].filter((row) => this.rows.get(row.point) !== row);
-    if (this.rows.size > 0) this.entries = withChanges(this.entries, this.rows, changed, this.views);
+    const first = this.rows.size === 0;
+    this.entries = first
+      ? firstEntries(rows.values(), this.views)
+      : withChanges(this.entries, this.rows, changed, this.views);
     if (this.totals && state !== this.state) void this.session.load(() => api.get(path('sessions', this.code)));
     this.rows = new Map(rows);
     this.state = state;
@@ -99,6 +112,7 @@ export class LiveBoard {
 
   private tick(unit: string): void {
     this.now_ms = this.feed?.clock.now() ?? Date.now();
+    this.tried_ms = this.phase.name === 'connecting' ? performance.now() - this.phase.since : 0;
     if (this.phase.name === 'ready' && performance.now() - this.heardAt > QUIET_MS) void this.probe(unit);
   }
 

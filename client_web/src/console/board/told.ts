@@ -10,7 +10,12 @@ export function nameOf(entry: Entry, views: ReadonlyMap<string, SessionPointView
   return (only && views.get(only)?.name) || entry.name;
 }
 
-/** What happened, in one line. */
+/** What happened to one of the points, in one line. */
+export function toldOfOne(entry: Entry): string {
+  return entry.key === 'became' ? t(`link.${entry.to}`) : told(entry);
+}
+
+/** What happened, with its consequence, in one line. */
 export function told(entry: Entry): string {
   if (entry.key === 'back') return t('console.feed.back', { gap: words.duration(entry.gap_ms) });
   const key = entry.key === 'became' ? entry.to : entry.key;
