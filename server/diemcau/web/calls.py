@@ -60,6 +60,9 @@ class Call(Generic[B]):
         return int(value)
 
 
+LISTED = ("unit", "q", "after", "limit")
+"""What every list takes: rows of a unit and all below it, found by `q`, a page at a time."""
+
 Answer = msgspec.Struct | web.StreamResponse | None
 Handler = Callable[[Call[Any]], Awaitable[Answer]]
 
@@ -70,6 +73,7 @@ class Route:
 
     body, answer: wire structs, None where there is none (or where the handler streams).
     status: of the ordinary answer; 204 is sent when the handler returns None.
+    query: the parameters behind the question mark that the handler reads.
     """
 
     method: str
@@ -79,6 +83,7 @@ class Route:
     body: type[msgspec.Struct] | None = None
     answer: type[msgspec.Struct] | None = None
     status: int = 200
+    query: tuple[str, ...] = ()
 
 
 async def read_body(request: web.Request, shape: type[B]) -> B:

@@ -41,6 +41,6 @@ def _view(found: jobs.Job, language: Language) -> api.Job:
 
 
 ROUTES = (
-    Route("POST", "/api/v1/imports", begin, "Import a list", answer=api.Job, status=202),
+    Route("POST", "/api/v1/imports", begin, "Import a list", answer=api.Job, status=202, query=("what", "dry_run")),
     Route("GET", "/api/v1/jobs/{job}", job, "How far a job has come", answer=api.Job),
 )

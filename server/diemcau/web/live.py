@@ -12,4 +12,8 @@ async def live(call: Call[None]) -> Live:
     return await board.live(call.actor, call.context, call.key("session"), call.code("unit"))
 
 
-ROUTES = (Route("GET", "/api/v1/sessions/{session}/live", live, "Every point of a session, now", answer=Live),)
+ROUTES = (
+    Route(
+        "GET", "/api/v1/sessions/{session}/live", live, "Every point of a session, now", answer=Live, query=("unit",)
+    ),
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diemcau.services import lists, people
-from diemcau.web.calls import Call, Route
+from diemcau.web.calls import LISTED, Call, Route
 from diemcau.wire import api
 
 
@@ -34,7 +34,7 @@ async def remove(call: Call[None]) -> None:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/attendees", listed, "A page of attendees", answer=api.AttendeePage),
+    Route("GET", "/api/v1/attendees", listed, "A page of attendees", answer=api.AttendeePage, query=(*LISTED, "point")),
     Route("POST", "/api/v1/attendees", add, "Make an attendee", api.Attendee, api.Attendee, 201),
     Route("GET", "/api/v1/attendees/{attendee}", get, "One attendee", answer=api.Attendee),
     Route("PATCH", "/api/v1/attendees/{attendee}", change, "Change an attendee", api.AttendeePatch, api.Attendee),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diemcau.services import lists, points
-from diemcau.web.calls import Call, Route
+from diemcau.web.calls import LISTED, Call, Route
 from diemcau.wire import api
 
 
@@ -34,7 +34,7 @@ async def remove(call: Call[None]) -> None:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/points", listed, "A page of points", answer=api.PointPage),
+    Route("GET", "/api/v1/points", listed, "A page of points", answer=api.PointPage, query=LISTED),
     Route("POST", "/api/v1/points", add, "Make a point", api.Point, api.Point, 201),
     Route("GET", "/api/v1/points/{point}", get, "One point", answer=api.Point),
     Route("PATCH", "/api/v1/points/{point}", change, "Change a point", api.PointPatch, api.Point),

@@ -12,7 +12,7 @@ from diemcau import limits
 from diemcau.domain.models import AttendanceStatus
 from diemcau.errors import MalformedError
 from diemcau.services import exports, lists, records
-from diemcau.web.calls import Call, Route
+from diemcau.web.calls import LISTED, Call, Route
 from diemcau.wire import api
 
 
@@ -65,7 +65,14 @@ def _status(call: Call[None]) -> AttendanceStatus | None:
 
 ONE = "/api/v1/sessions/{session}"
 ROUTES = (
-    Route("GET", f"{ONE}/attendance", attendance, "The attendance list", answer=api.AttendancePage),
-    Route("GET", f"{ONE}/summary", summary, "The figures by unit", answer=api.Summary),
-    Route("GET", f"{ONE}/exports/{{what}}.{{format}}", export, "A report as CSV or XLSX"),
+    Route(
+        "GET",
+        f"{ONE}/attendance",
+        attendance,
+        "The attendance list",
+        answer=api.AttendancePage,
+        query=(*LISTED, "status"),
+    ),
+    Route("GET", f"{ONE}/summary", summary, "The figures by unit", answer=api.Summary, query=("unit",)),
+    Route("GET", f"{ONE}/exports/{{what}}.{{format}}", export, "A report as CSV or XLSX", query=("unit",)),
 )

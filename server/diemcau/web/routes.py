@@ -15,6 +15,7 @@ from diemcau.web import (
     identity,
     imports,
     live,
+    openapi,
     people,
     points,
     problems,
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     *check_in_pages.ROUTES,
     *site.ROUTES,
 )
+ROUTES = (*ROUTES, openapi.route(ROUTES))
 
 
 def build(context: Context) -> web.Application:

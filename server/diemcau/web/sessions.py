@@ -55,7 +55,7 @@ async def invite(call: Call[api.InvitationsChoice]) -> api.Changed:
 BASE = "/api/v1/sessions"
 ONE = f"{BASE}/{{session}}"
 ROUTES = (
-    Route("GET", BASE, listed, "Sessions, the newest start first", answer=api.SessionPage),
+    Route("GET", BASE, listed, "Sessions, the newest start first", answer=api.SessionPage, query=("after", "limit")),
     Route("POST", BASE, add, "Make a session", api.SessionNew, api.SessionView, 201),
     Route("GET", ONE, get, "One session", answer=api.SessionView),
     Route("PATCH", ONE, change, "Change a session", api.SessionPatch, api.SessionView),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diemcau.services import lists, units
-from diemcau.web.calls import Call, Route
+from diemcau.web.calls import LISTED, Call, Route
 from diemcau.wire import api
 
 
@@ -34,7 +34,7 @@ async def remove(call: Call[None]) -> None:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/units", listed, "A page of units", answer=api.UnitPage),
+    Route("GET", "/api/v1/units", listed, "A page of units", answer=api.UnitPage, query=(*LISTED, "parent")),
     Route("POST", "/api/v1/units", add, "Make a unit", api.Unit, api.Unit, 201),
     Route("GET", "/api/v1/units/{unit}", get, "One unit", answer=api.Unit),
     Route("PATCH", "/api/v1/units/{unit}", change, "Change a unit", api.UnitPatch, api.Unit),
