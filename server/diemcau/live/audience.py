@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from diemcau import limits
-from diemcau.live.rows import ROWS_PER_PART, Counted, LiveSession, Row, Tally
+from diemcau.live.rows import Counted, Frame, LiveSession, Row, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,44 +18,60 @@ if TYPE_CHECKING:
 
 
 class Watcher:
-    """One board's queue of frames. A board that does not keep up loses them and gets a snapshot instead."""
+    """One board's queue of frames. One that does not keep up loses its deltas, and later gets what it lacks at once."""
 
-    __slots__ = ("_frames", "_wake", "audience", "closed", "lost")
+    __slots__ = ("_deltas", "_frames", "_seq", "_wake", "audience", "closed", "lost")
 
-    def __init__(self, audience: Audience) -> None:
+    def __init__(self, audience: Audience, first: list[Frame], seq: int) -> None:
         self.audience = audience
         self.closed: CloseCode | None = None
         self.lost = False
-        self._frames: deque[bytes] = deque()
+        self._frames = deque(first)
+        self._deltas = 0
+        self._seq = seq
         self._wake = asyncio.Event()
 
-    def put(self, frames: list[bytes], *, snapshot: bool = False) -> None:
-        """Queue frames; where too many wait already, forget them all and owe a snapshot."""
-        if snapshot:
-            self._frames.clear()
-            self.lost = False
-        elif self.lost or len(self._frames) + len(frames) > limits.BOARD_QUEUE_FRAMES_MAX:
-            self._frames.clear()
+    def put(self, deltas: list[Frame]) -> None:
+        """Queue deltas; where too many wait already, forget them all. Parts of a snapshot stay."""
+        if self.lost:
+            return
+        if self._deltas + len(deltas) > max(limits.BOARD_QUEUE_FRAMES_MAX, len(deltas)):
+            for _ in range(self._deltas):
+                self._frames.pop()
+            self._deltas = 0
             self.lost = True
-            frames = []
-        self._frames.extend(frames)
+        else:
+            self._frames.extend(deltas)
+            self._deltas += len(deltas)
         self._wake.set()
 
     def close(self, code: CloseCode) -> None:
         """Tell the board to go; what waits is not sent any more."""
         self.closed = code
-        self._frames.clear()
         self._wake.set()
+
+    def pop(self, server_ms: int) -> bytes | None:
+        """The next frame, if there is one."""
+        if not self._frames and self.lost:
+            self.lost = False
+            self._frames.extend(self.audience.resume(self.audience.epoch, self._seq, server_ms))
+        if not self._frames:
+            return None
+        frame = self._frames.popleft()
+        self._deltas = min(self._deltas, len(self._frames))
+        if frame.seq is not None:
+            self._seq = frame.seq
+        return frame.data
 
     async def next(self, now_ms: Callable[[], int]) -> bytes | None:
         """The next frame, as soon as there is one; None when the board must go (`closed` says why)."""
-        while not self._frames and self.closed is None:
-            if self.lost:
-                self.put(self.audience.snapshot(now_ms()), snapshot=True)
-                break
+        while self.closed is None:
+            frame = self.pop(now_ms())
+            if frame is not None:
+                return frame
             self._wake.clear()
             await self._wake.wait()
-        return None if self.closed is not None else self._frames.popleft()
+        return None
 
 
 class Audience:
@@ -69,43 +85,33 @@ class Audience:
         self.epoch = epoch_of(node, session.session_id, scope)
         self.watchers: set[Watcher] = set()
         self.told_seq = session.seq
-        self._snapshot: tuple[int, list[bytes]] | None = None
+        self._snapshot: tuple[int, list[Frame]] | None = None
         self._tally = Tally()
         self._counted: dict[int, Counted] = {}
         for row in session.within(scope):
             self._count(row.point_id, row)
 
-    def snapshot(self, server_ms: int) -> list[bytes]:
+    def snapshot(self, server_ms: int) -> list[Frame]:
         """The scope as it is now; encoded once for all who ask before the next change."""
         if self._snapshot is None or self._snapshot[0] != self.session.seq:
             self._snapshot = (self.session.seq, self.session.snapshot(self.scope, self.epoch, server_ms))
         return self._snapshot[1]
 
-    def resume(self, epoch: str, seq: int, server_ms: int) -> list[bytes]:
-        """What a board that has everything up to `seq` of `epoch` still lacks: a delta, or a snapshot."""
-        if epoch == self.epoch:
-            totals = self.session.totals(self.session.within(self.scope))
-            delta = self.session.delta(self.scope, seq, totals, server_ms)
-            if delta is not None:
-                return [delta]
-        return self.snapshot(server_ms)
+    def resume(self, epoch: str, seq: int, server_ms: int) -> list[Frame]:
+        """What a board that has everything up to `seq` of `epoch` still lacks: deltas, or a snapshot."""
+        deltas = self.session.since(self.scope, seq, server_ms) if epoch == self.epoch else None
+        return self.snapshot(server_ms) if deltas is None else deltas
 
     def flush(self, changed: set[int], server_ms: int) -> None:
         """Tell all watchers what changed since they were last told; nothing where nothing did."""
         rows = self._recount(changed)
         session = self.session
-        head = session.head_seq > self.told_seq
-        if rows is None and not head:
+        if rows is None and session.head_seq <= self.told_seq:
             return
-        if rows is not None and len(rows) > ROWS_PER_PART:
-            frames, snapshot = self.snapshot(server_ms), True
-        else:
-            totals = self._tally.wire()
-            frames = [session.encode_delta(self.scope, self.told_seq, rows or [], totals, server_ms)]
-            snapshot = False
+        frames = session.deltas(self.scope, self.told_seq, rows or [], (self._tally.wire(), server_ms))
         self.told_seq = session.seq
         for watcher in self.watchers:
-            watcher.put(frames, snapshot=snapshot)
+            watcher.put(frames)
 
     def _recount(self, changed: set[int]) -> list[Row] | None:
         """The changed rows in scope; None where the change does not touch it."""

@@ -78,10 +78,11 @@ class Center:
         if audience is None:
             self._flush_session(session)
             audience = self._audiences[key] = Audience(session, scope, self.epoch)
-        watcher = Watcher(audience)
         now_ms = self.clock.now_ms()
-        frames = audience.resume(resume.epoch, resume.seq, now_ms) if resume else audience.snapshot(now_ms)
-        watcher.put(frames, snapshot=True)
+        if resume is None:
+            watcher = Watcher(audience, audience.snapshot(now_ms), -1)
+        else:
+            watcher = Watcher(audience, audience.resume(resume.epoch, resume.seq, now_ms), resume.seq)
         audience.watchers.add(watcher)
         return watcher
 

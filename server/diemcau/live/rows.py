@@ -6,10 +6,10 @@ seen everything up to n gets the rows whose mark is greater than n, and the code
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from diemcau.domain.authority import Scope
 
+T = TypeVar("T")
 SILENT = frozenset({LinkState.SUSPECT, LinkState.LOST, LinkState.UNKNOWN})
 """Of people who sit at points in these states nobody can say whether they still follow."""
 
@@ -29,6 +30,13 @@ ROW_BYTES = 300
 """More than the longest row takes, so that a part of a snapshot stays within its bound."""
 
 ROWS_PER_PART = limits.SNAPSHOT_PART_BYTES_MAX // ROW_BYTES
+
+
+class Frame(NamedTuple):
+    """An encoded frame, and how far a board is that got it; None: no further (more parts follow)."""
+
+    seq: int | None
+    data: bytes
 
 
 class Counted(NamedTuple):
@@ -95,7 +103,12 @@ class Tally:
 
 @dataclass(slots=True)
 class LiveSession:
-    """A session under watch: its rows by point id. `head_seq` marks the last change of the session itself."""
+    """A session under watch: its rows by point id.
+
+    head_seq: mark of the last change of the session itself; flushed_seq: of what boards were told.
+    gone: (mark, code, unit path) of points that left, or left that unit; whoever saw less than `gone_before`
+        needs a snapshot. told_brief: what its halls were told last.
+    """
 
     session_id: int
     brief: SessionBrief
@@ -103,7 +116,7 @@ class LiveSession:
     rows: dict[int, Row] = field(default_factory=dict)
     seq: int = 0
     head_seq: int = 0
-    gone: OrderedDict[str, tuple[int, str]] = field(default_factory=OrderedDict)
+    gone: deque[tuple[int, str, str]] = field(default_factory=deque)
     gone_before: int = 0
     changed: set[int] = field(default_factory=set)
     flushed_seq: int = 0
@@ -175,10 +188,9 @@ class LiveSession:
     def _gone(self, row: Row) -> None:
         self.seq += 1
         self.changed.add(row.point_id)
-        self.gone[row.code] = (self.seq, row.unit_path)
-        self.gone.move_to_end(row.code)
+        self.gone.append((self.seq, row.code, row.unit_path))
         while len(self.gone) > limits.GONE_REMEMBERED_MAX:
-            _, (self.gone_before, _) = self.gone.popitem(last=False)
+            self.gone_before, _, _ = self.gone.popleft()
 
     # --- what a scope sees ----------------------------------------------------------------------------------
     def within(self, scope: Scope) -> Iterator[Row]:
@@ -201,44 +213,47 @@ class LiveSession:
         points = [row.wire() for row in rows]
         return Live(epoch, self.seq, server_ms, self.brief.state, self.totals(rows), points)
 
-    def snapshot(self, scope: Scope, epoch: str, server_ms: int) -> list[bytes]:
-        """The whole scope in parts, each encoded and within its bound."""
+    def snapshot(self, scope: Scope, epoch: str, server_ms: int) -> list[Frame]:
+        """The whole scope in parts; only the last one brings a board up to `seq`."""
         whole = self.live(scope, epoch, server_ms)
-        starts = range(0, len(whole.points), ROWS_PER_PART) or (0,)
-        return [
+        chunks = chunked(whole.points)
+        frames = [
             msgspec.json.encode(
-                Snapshot(
-                    epoch,
-                    whole.seq,
-                    server_ms,
-                    whole.state,
-                    whole.totals,
-                    whole.points[start : start + ROWS_PER_PART],
-                    part,
-                    len(starts),
-                )
+                Snapshot(epoch, whole.seq, server_ms, whole.state, whole.totals, chunk, part, len(chunks))
             )
-            for part, start in enumerate(starts, 1)
+            for part, chunk in enumerate(chunks, 1)
         ]
+        return [*(Frame(None, frame) for frame in frames[:-1]), Frame(whole.seq, frames[-1])]
 
-    def delta(self, scope: Scope, from_seq: int, totals: LiveTotals, server_ms: int) -> bytes | None:
-        """What changed in scope after `from_seq`, encoded; None where only a snapshot can tell."""
-        if from_seq < self.gone_before or from_seq > self.seq:
+    def since(self, scope: Scope, from_seq: int, server_ms: int) -> list[Frame] | None:
+        """What changed in scope after `from_seq`; None where only a snapshot can tell."""
+        if not self.gone_before <= from_seq <= self.seq:
             return None
-        rows = [row for row in self.within(scope) if row.changed_seq > from_seq]
-        if len(rows) > ROWS_PER_PART:
-            return None
-        return self.encode_delta(scope, from_seq, rows, totals, server_ms)
+        here = list(self.within(scope))
+        rows = [row for row in here if row.changed_seq > from_seq]
+        return self.deltas(scope, from_seq, rows, (self.totals(here), server_ms))
 
-    def encode_delta(
-        self, scope: Scope, from_seq: int, rows: Iterable[Row], totals: LiveTotals, server_ms: int
-    ) -> bytes:
-        """A delta of these rows, and of all that went since `from_seq`."""
-        here = [row.wire() for row in rows]
-        names = {row.point for row in here}
-        gone = [
-            code
-            for code, (_, path) in takewhile(lambda item: item[1][0] > from_seq, reversed(self.gone.items()))
-            if code not in names and scope.covers(path)
-        ]
-        return msgspec.json.encode(Delta(from_seq, self.seq, server_ms, self.brief.state, totals, here, gone))
+    def deltas(self, scope: Scope, from_seq: int, rows: list[Row], now: tuple[LiveTotals, int]) -> list[Frame]:
+        """These rows, and all that went since `from_seq`, in frames that each join the one before.
+
+        Rows are told in the order of their marks, so that a board that got half of it resumes from there.
+        """
+        totals, server_ms = now
+        rows.sort(key=lambda row: row.changed_seq)
+        names = {row.code for row in rows}
+        since = takewhile(lambda gone: gone[0] > from_seq, reversed(self.gone))
+        gone = sorted({code for _, code, path in since if code not in names and scope.covers(path)})
+        frames: list[Frame] = []
+        chunks = chunked(rows)
+        for chunk in chunks:
+            seq = self.seq if chunk is chunks[-1] else chunk[-1].changed_seq
+            points = [row.wire() for row in chunk]
+            delta = Delta(from_seq, seq, server_ms, self.brief.state, totals, points, gone if not frames else [])
+            frames.append(Frame(seq, msgspec.json.encode(delta)))
+            from_seq = seq
+        return frames
+
+
+def chunked(rows: list[T]) -> list[list[T]]:
+    """Rows in lots that each fit a frame; one empty lot where there are none."""
+    return [rows[start : start + ROWS_PER_PART] for start in range(0, len(rows), ROWS_PER_PART)] or [[]]
