@@ -1,8 +1,9 @@
-"""The pages of a hall in a real browser: pairing, the operator's page, and the display at the door."""
+"""The display at the door and the operator's page in a real browser, from pairing to being taken away."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from support import NOW_MS, Running
 
 from diemcau import i18n
+from diemcau.domain import door_code
 
 HALL = "Hội trường xã Đại Đồng"
 HOUR_MS = 3_600_000
@@ -124,13 +126,22 @@ async def test_operator_and_display_share_one_line(browser: Browser, running: Ru
 
 
 async def test_display_goes_on_without_the_server(browser: Browser, running: Running, tmp_path: Path) -> None:
-    """People stand at the door while the line is down: the code stays, and the screen says that it works."""
+    """People stand at the door while the line is down: right codes go on, and the screen says that they work (I8)."""
     async with hall(browser, running) as here:
         display = await here.paired("display")
-        await scan(display, tmp_path)
+        before = await scan(display, tmp_path)
+        door = await here.call("GET", "/api/v1/sessions/S1/points/DD/door")
+        drawn = display.get_by_role("img", name=words("display.qr", point=HALL)).locator("path")
+        dark = str(await drawn.get_attribute("d"))
         await running.server.__aexit__()
-        await expect(display.get_by_text(words("display.lost_endless", duration="").split(". ")[1])).to_be_visible()
-        assert (await scan(display, tmp_path)).startswith("/C/")
+        still_works = words("display.lost_endless", duration="").partition(". ")[2]
+        await expect(display.get_by_text(still_works)).to_be_visible()
+        await expect(drawn).not_to_have_attribute("d", dark, timeout=20_000)
+        after = await scan(display, tmp_path)
+        step = door_code.step_of(NOW_MS)
+        codes = [door_code.encode(door["door_id"], b64decode(door["key"]), step + later) for later in range(-1, 4)]
+        shown = [codes.index(path.removeprefix("/C/")) for path in (before, after)]
+        assert shown[0] < shown[1]
 
 
 async def test_display_follows_its_session(browser: Browser, running: Running, tmp_path: Path) -> None:
