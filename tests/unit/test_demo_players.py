@@ -11,15 +11,18 @@ import zxingcpp
 from PIL import Image
 from rich.console import Console
 
+from diemcau.agent.point import Line, PointAgent
 from diemcau.clock import ManualClock
 from diemcau.demo import courses, sample
 from diemcau.demo.board import Board
 from diemcau.demo.browser import parse_form
 from diemcau.demo.client import Client
 from diemcau.demo.courses import Course
+from diemcau.demo.ledger import Ledger
+from diemcau.demo.points import Hall
 from diemcau.demo.screen import Screen, qr
 from diemcau.domain.models import LinkState, SessionState
-from diemcau.wire.live import Delta, LiveRow, LiveTotals, Snapshot
+from diemcau.wire.live import BeatAck, Delta, LiveRow, LiveTotals, Snapshot
 
 
 def test_a_form_is_sent_as_a_browser_would() -> None:
@@ -46,6 +49,51 @@ def test_every_kind_of_line_occurs(size: tuple[int, int]) -> None:
     assert len(together) == 1
     assert all(20 <= plan.event_s <= 60 and 40 <= plan.gone_s <= 90 for plan in plans.values())
     assert kinds[Course.STEADY] > len(halls) / 2 or size[0] <= 12
+
+
+@pytest.fixture
+def hall(clock: ManualClock) -> Hall:
+    """A hall whose agent has just been welcomed."""
+    made = Hall("P1", PointAgent("http://x", "token"), Ledger(), clock, 10)
+    made.agent.on_line(Line.UP)
+    return made
+
+
+def beat(hall: Hall, clock: ManualClock, after_s: float) -> None:
+    """One more beat, answered at once."""
+    clock.advance(after_s)
+    hall.agent.on_frame(BeatAck(1, 0))
+
+
+def test_a_lost_hall_is_expected_back_with_its_second_beat(hall: Hall, clock: ManualClock) -> None:
+    """The ledger must hold the same rule as the server, or an honest check would fail: lost at 30 s, proven twice."""
+    heard_ms = clock.now_ms()
+    clock.advance(42)
+    hall.agent.on_line(Line.UP)
+    beat(hall, clock, 4)
+    assert hall.ledger.link("P1") is LinkState.LOST
+    beat(hall, clock, 10)
+    assert [(move.to, move.at_ms - heard_ms) for move in hall.ledger.moves["P1"]] == [
+        (LinkState.ONLINE, 0),
+        (LinkState.SUSPECT, 15_000),
+        (LinkState.LOST, 30_000),
+        (LinkState.ONLINE, 56_000),
+    ]
+
+
+def test_a_short_break_leaves_no_trace(hall: Hall, clock: ManualClock) -> None:
+    """A laptop that changed its network within 15 seconds was never suspect, and the log must not say so."""
+    beat(hall, clock, 10)
+    clock.advance(14)
+    hall.agent.on_line(Line.UP)
+    beat(hall, clock, 5)
+    assert [move.to for move in hall.ledger.moves["P1"]] == [LinkState.ONLINE]
+
+
+def test_a_suspect_hall_is_back_at_once(hall: Hall, clock: ManualClock) -> None:
+    """Between 15 and 30 seconds any sign of life is enough."""
+    beat(hall, clock, 20)
+    assert [move.to for move in hall.ledger.moves["P1"]] == [LinkState.ONLINE, LinkState.SUSPECT, LinkState.ONLINE]
 
 
 def row(point: str, present: int = 0, link: LinkState = LinkState.ONLINE, since_ms: int = 0) -> LiveRow:

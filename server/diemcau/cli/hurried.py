@@ -1,4 +1,4 @@
-"""`python -m diemcau.cli.hurried 1 …`: the server with shorter beats, so that a small check needs seconds.
+"""`python -m diemcau.cli.hurried serve 1 …`: the server with shorter beats, so that a small check needs seconds.
 
 Every link deadline is a multiple of the beat; nothing else differs from `diemcau serve`.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from diemcau.cli import Commands
 from diemcau.cli.serve import run
 from diemcau.config import Settings
 
@@ -16,7 +17,12 @@ GRACE_BEATS = 6.0
 """As `limits.BLIND_GRACE_S` is to `limits.BEAT_INTERVAL_S`."""
 
 
-@click.command()
+@click.group(cls=Commands)
+def main() -> None:
+    """A server in a hurry."""
+
+
+@main.command()
 @click.argument("beat_s", type=float)
 @click.option("--host", required=True)
 @click.option("--port", required=True, type=int)
@@ -41,4 +47,4 @@ def serve(  # noqa: PLR0913 one parameter an option
 
 
 if __name__ == "__main__":
-    serve()
+    main()

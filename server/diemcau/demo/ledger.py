@@ -52,6 +52,8 @@ class Ledger:
     confirm_ms: list[float] = field(default_factory=list)
     journey_ms: list[float] = field(default_factory=list)
     moves: dict[str, list[Move]] = field(default_factory=dict)
+    slow: dict[str, int] = field(default_factory=dict)
+    """Points that told the server of a round trip over a second, and when they last did."""
     on_count: Callable[[str, int], None] = field(default=lambda _hall, _count: None)
 
     def acknowledged(self, person: str, hall: str, receipt: str) -> bool:

@@ -1,18 +1,21 @@
-"""Plays the halls' devices over real WebSockets, each along its course, and notes what the server must record."""
+"""Plays the halls' devices over real WebSockets, each along its course, and notes what the server must record.
+
+The agents are the ones that `diemcau agent` runs; what happens to them here is what happens to laptops.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from websockets.exceptions import WebSocketException
-
+from diemcau.agent.point import Line, PointAgent
 from diemcau.demo.courses import FLAPS, Course, Plan
 from diemcau.demo.ledger import LOST_BEATS
-from diemcau.demo.line import Line
+from diemcau.domain.link_state import RTT_SLOW_MS
 from diemcau.domain.models import LinkState
 from diemcau.wire import live
 
@@ -20,10 +23,97 @@ if TYPE_CHECKING:
     from diemcau.clock import Clock
     from diemcau.demo.ledger import Ledger
 
-RECONNECT_S = 0.5
 FLAP_BEATS = 0.3
-RECOVERING_BEATS = 2
 MARGIN_BEATS = 0.2
+RECOVERING_BEATS = 2
+"""A lost point is online again with its second beat (DESIGN.md §5)."""
+
+CALM_BEATS = 4.2
+"""A slow line is well again after three beats without trouble; whoever beats just too early, with the next."""
+
+ANSWER_S = 2.0
+
+
+class Hall:
+    """One hall's device: its agent, and the ledger of what the server must have seen of it."""
+
+    def __init__(self, code: str, agent: PointAgent, ledger: Ledger, clock: Clock, beat_s: float) -> None:
+        self.code = code
+        self.agent = agent
+        self.connected = 0
+        self.ledger = ledger
+        self._clock = clock
+        self._beat_s = beat_s
+        self._answered = 0
+        self._recovering = 0
+        self._heard_ms = 0
+        self._told_rtt_ms = 0.0
+        self._changed = asyncio.Event()
+        agent.on_line = self._on_line
+        agent.on_frame = self._on_frame
+
+    async def is_online(self) -> None:
+        """Wait until the server must have the point online."""
+        while self.ledger.link(self.code) is not LinkState.ONLINE:
+            await self._next_change()
+
+    async def fall_silent(self, *, cut: bool) -> None:
+        """Break the connection or merely say no more; never with a beat on its way, or nobody knew the last one."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_S):
+                while self._answered < self.agent.beats:
+                    await self._next_change()
+        if cut:
+            self.agent.drop()
+        else:
+            self.agent.silence()
+
+    def stayed_silent(self) -> None:
+        """Note what the silence up to now has become."""
+        self.ledger.silent(self.code, self._heard_ms, self._clock.now_ms(), self._beat_s)
+
+    async def go_away(self) -> None:
+        """Put the page into the background."""
+        await self.agent.away()
+        self.ledger.moved(self.code, LinkState.AWAY, self._clock.now_ms())
+
+    async def leave(self) -> None:
+        """Say goodbye."""
+        self.ledger.moved(self.code, LinkState.LEFT, self._clock.now_ms())
+        await self.agent.leave()
+
+    async def _next_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _on_line(self, line: Line) -> None:
+        if line is not Line.UP:
+            return
+        self.connected += 1
+        self._recovering = 0
+        self._sign_of_life(beat=False)
+
+    def _on_frame(self, frame: live.ServerPointFrame) -> None:
+        if isinstance(frame, live.BeatAck):
+            self._answered += 1
+            self._sign_of_life(beat=True)
+            # Each beat tells the round trip of the one before: what was measured now goes out with the next.
+            if self._told_rtt_ms > RTT_SLOW_MS and self.ledger.link(self.code) is not LinkState.AWAY:
+                self.ledger.slow[self.code] = self._clock.now_ms()
+            self._told_rtt_ms = self.agent.rtt_ms or 0.0
+
+    def _sign_of_life(self, *, beat: bool) -> None:
+        """The server heard us just now: what it must have noted before, and what it notes because of it."""
+        if self._heard_ms:
+            self.stayed_silent()
+        self._heard_ms = self._clock.now_ms()
+        link = self.ledger.link(self.code)
+        if link is LinkState.LOST:
+            self._recovering += beat
+        if link in {LinkState.EXPECTED, LinkState.SUSPECT} or self._recovering >= RECOVERING_BEATS:
+            self._recovering = 0
+            self.ledger.moved(self.code, LinkState.ONLINE, self._heard_ms)
+        self._changed.set()
 
 
 @dataclass(slots=True)
@@ -37,109 +127,69 @@ class Points:
     beat_s: float
     ledger: Ledger
     clock: Clock
-    reconnected: int = 0
-    _lines: dict[str, Line] = field(default_factory=dict)
+    halls: dict[str, Hall] = field(default_factory=dict)
     _over: set[str] = field(default_factory=set)
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Play until cancelled; lines that should be up stay up."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for hall, plan in self.plans.items():
-                    group.create_task(self._play(hall, plan), name=f"hall {hall}")
-                group.create_task(asyncio.Event().wait(), name="until cancelled")
-        finally:
-            for line in self._lines.values():
-                line.cut()
+        async with asyncio.TaskGroup() as group:
+            for code, plan in self.plans.items():
+                group.create_task(self._play(code, plan), name=f"hall {code}")
+            group.create_task(asyncio.Event().wait(), name="until cancelled")
 
     async def settled(self) -> None:
-        """Wait until every course is over."""
+        """Wait until every course is over and lines that were slow have had the time to be well again."""
         await self._settled.wait()
+        calm_ms = max(self.ledger.slow.values(), default=0) + round(CALM_BEATS * self.beat_s * 1000)
+        await asyncio.sleep(max(0.0, (calm_ms - self.clock.now_ms()) / 1000))
 
-    async def _play(self, hall: str, plan: Plan) -> None:
+    async def _play(self, code: str, plan: Plan) -> None:
         if plan.course is not Course.NEVER:
             await asyncio.sleep(plan.join_s)
-            line = await self._join(hall)
-            if plan.course is not Course.STEADY:
-                line = await self._hold(hall, line, plan.event_s - plan.join_s)
-                kept = await self._event(hall, plan, line)
-                if kept is None:
-                    self._finish(hall)
-                    return
-                line = kept
-            self._finish(hall)
-            await self._hold(hall, line)
-        self._finish(hall)
+            chance = Random(code)  # noqa: S311 the same waits in every play
+            agent = PointAgent(self.origin, self.tokens[code], self.session, clock=self.clock, chance=chance)
+            hall = self.halls[code] = Hall(code, agent, self.ledger, self.clock, self.beat_s)
+            holding = asyncio.create_task(agent.run(), name=f"agent {code}")
+            try:
+                await hall.is_online()
+                if plan.course is not Course.STEADY:
+                    await asyncio.sleep(max(0.0, plan.event_s - plan.join_s))
+                    await self._event(hall, plan)
+                self._finish(code)
+                ended = await holding
+                if ended is not None:
+                    self.ledger.failure(f"{code}: the server closed the line for good ({ended})")
+            finally:
+                holding.cancel()
+        self._finish(code)
 
-    async def _event(self, hall: str, plan: Plan, line: Line) -> Line | None:
-        """What happens to this hall; its line afterwards, None when it has none any more."""
+    async def _event(self, hall: Hall, plan: Plan) -> None:
+        """What happens to this hall."""
         if plan.course is Course.LEAVE:
-            await line.leave()
-            self.ledger.moved(hall, LinkState.LEFT, line.spoke_ms)
-            return None
-        if plan.course is Course.AWAY:
-            await line.away()
-            self.ledger.moved(hall, LinkState.AWAY, line.spoke_ms)
-            return line
-        if plan.course is Course.FLAP:
+            await hall.leave()
+        elif plan.course is Course.AWAY:
+            await hall.go_away()
+        elif plan.course is Course.FLAP:
             for _ in range(FLAPS):
-                line = await self._gone(hall, line, FLAP_BEATS * self.beat_s, cut=True)
-            return line
-        if plan.course is Course.DROP:
-            self._fall_silent(line, cut=plan.cut)
-            gone_s = (LOST_BEATS + MARGIN_BEATS) * self.beat_s
-            await asyncio.sleep(gone_s)
-            self.ledger.silent(hall, line.spoke_ms, self.clock.now_ms(), self.beat_s)
-            return None
-        return await self._gone(hall, line, plan.gone_s, cut=plan.cut)
-
-    async def _gone(self, hall: str, line: Line, for_s: float, *, cut: bool) -> Line:
-        """Silent for a while, then back on a new connection."""
-        self._fall_silent(line, cut=cut)
-        await asyncio.sleep(for_s)
-        back = await self._join(hall, silent_since_ms=line.spoke_ms)
-        line.cut()
-        return back
-
-    def _fall_silent(self, line: Line, *, cut: bool) -> None:
-        if cut:
-            line.cut()
+                await self._gone(hall, FLAP_BEATS * self.beat_s, cut=True)
+                await asyncio.sleep(FLAP_BEATS * self.beat_s)
+        elif plan.course is Course.DROP:
+            await hall.fall_silent(cut=plan.cut)
+            await asyncio.sleep((LOST_BEATS + MARGIN_BEATS) * self.beat_s)
+            hall.stayed_silent()
         else:
-            line.silence()
+            await self._gone(hall, plan.gone_s, cut=plan.cut)
 
-    async def _join(self, hall: str, silent_since_ms: int | None = None) -> Line:
-        """Connect, as often as it takes; what passed meanwhile and the return go into the ledger."""
-        while True:
-            identify = live.Identify(live.PROTOCOL_VERSION, self.tokens[hall], uuid4().hex, self.session)
-            try:
-                line = await Line.open(self.origin, identify, self.clock)
-            except (OSError, TimeoutError, WebSocketException):
-                await asyncio.sleep(RECONNECT_S)
-                continue
-            self._lines[hall] = line
-            if silent_since_ms is not None:
-                self.ledger.silent(hall, silent_since_ms, line.spoke_ms, self.beat_s)
-            if self.ledger.link(hall) is LinkState.LOST:  # a lost point proves itself first
-                await line.beaten(RECOVERING_BEATS)
-            self.ledger.moved(hall, LinkState.ONLINE, line.spoke_ms)
-            return line
+    async def _gone(self, hall: Hall, for_s: float, *, cut: bool) -> None:
+        """Silent for a while, then back."""
+        await hall.fall_silent(cut=cut)
+        await asyncio.sleep(for_s)
+        hall.stayed_silent()
+        hall.agent.resume()
+        await hall.is_online()
 
-    async def _hold(self, hall: str, line: Line, for_s: float | None = None) -> Line:
-        """Keep the line up for so long (None: until cancelled), on a new connection whenever the server ends it."""
-        until_s = None if for_s is None else self.clock.monotonic_s() + for_s
-        while True:
-            left_s = None if until_s is None else max(0.0, until_s - self.clock.monotonic_s())
-            try:
-                async with asyncio.timeout(left_s):
-                    await line.closed()
-            except TimeoutError:
-                return line
-            self.reconnected += 1
-            await asyncio.sleep(RECONNECT_S)
-            line = await self._join(hall, silent_since_ms=line.spoke_ms)
-
-    def _finish(self, hall: str) -> None:
-        self._over.add(hall)
+    def _finish(self, code: str) -> None:
+        self._over.add(code)
         if len(self._over) == len(self.plans):
             self._settled.set()

@@ -115,7 +115,7 @@ class ServerProcess:
     def _program(self) -> tuple[str, ...]:
         if self.beat_s == limits.BEAT_INTERVAL_S:
             return (sys.executable, "-m", "diemcau", "serve")
-        return (sys.executable, "-m", "diemcau.cli.hurried", str(self.beat_s))
+        return (sys.executable, "-m", "diemcau.cli.hurried", "serve", str(self.beat_s))
 
     async def _start(self) -> None:
         where = self.listening

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from diemcau.demo.ledger import Move
 from diemcau.domain.models import LinkState
 
 if TYPE_CHECKING:
-    from diemcau.demo.ledger import Ledger, Move
+    from diemcau.demo.ledger import Ledger
     from diemcau.wire.live import LiveRow, LiveTotals
 
 NAMED_MAX = 8
@@ -73,7 +74,7 @@ def reconcile(ledger: Ledger, records: Records, halls: Mapping[str, str], invite
         Line("invited", "summary", invited, records.summary_summoned),
         Line("invited", "live", invited, records.live.totals.invited),
         *_points(ledger, records, codes),
-        _log(ledger, records.connections, codes),
+        *_log(ledger, records.connections, codes),
     ]
 
 
@@ -126,27 +127,44 @@ def _only(links: Mapping[str, LinkState], state: LinkState) -> dict[str, LinkSta
     return {code: link for code, link in links.items() if link is state}
 
 
-def _log(ledger: Ledger, connections: Mapping[str, list[Move]], codes: list[str]) -> Line:
-    """The connection log holds exactly the moves that were played, each stamped with its own moment."""
+def _log(ledger: Ledger, connections: Mapping[str, list[Move]], codes: list[str]) -> list[Line]:
+    """The connection log holds exactly the moves that were played, each stamped with its own moment.
+
+    A slow line is told apart: the server calls it degraded for as long as it takes to be well again, which a beat
+    that comes a little early or late decides. So the log must name the same points, not the same moments.
+    """
     expected = {code: ledger.moves.get(code, []) for code in codes}
+    found = {code: _without_degraded(connections.get(code, [])) for code in codes}
     differences: list[str] = []
     for code in codes:
-        found = connections.get(code, [])
-        if [move.to for move in expected[code]] != [move.to for move in found]:
-            differences.append(f"{code}: {_told(expected[code])} ≠ {_told(found)}")
+        if [move.to for move in expected[code]] != [move.to for move in found[code]]:
+            differences.append(f"{code}: {_told(expected[code])} ≠ {_told(found[code])}")
         elif late := [
             f"{code} {move.to} {other.at_ms - move.at_ms:+} ms"
-            for move, other in zip(expected[code], found, strict=True)
+            for move, other in zip(expected[code], found[code], strict=True)
             if abs(move.at_ms - other.at_ms) > MOVE_TOLERANCE_MS
         ]:
             differences.append(late[0])
-    return Line(
-        "moves",
-        "connections",
-        sum(map(len, expected.values())),
-        sum(map(len, connections.values())),
-        _some(differences),
-    )
+    slow = {code for code in codes if any(move.to is LinkState.DEGRADED for move in connections.get(code, []))}
+    slow_differences = _differences(dict.fromkeys(ledger.slow, "slow"), dict.fromkeys(slow, "slow"))
+    return [
+        Line("moves", "connections", _count(expected), _count(found), _some(differences)),
+        Line("slow", "connections", len(ledger.slow), len(slow), slow_differences),
+    ]
+
+
+def _without_degraded(moves: list[Move]) -> list[Move]:
+    """The moves with a slow line counted as a line."""
+    kept: list[Move] = []
+    for move in moves:
+        to = LinkState.ONLINE if move.to is LinkState.DEGRADED else move.to
+        if not kept or kept[-1].to is not to:
+            kept.append(Move(to, move.at_ms))
+    return kept
+
+
+def _count(moves: Mapping[str, list[Move]]) -> int:
+    return sum(map(len, moves.values()))
 
 
 def _told(moves: list[Move]) -> str:

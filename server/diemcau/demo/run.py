@@ -73,9 +73,10 @@ async def run(options: Options, screen: Screen, clock: Clock) -> int:
 async def _run(options: Options, screen: Screen, clock: Clock) -> int:
     chosen = sample.load(options.points, options.people)
     pace = Pace(None if options.check else options.speed, options.beat_s)
-    with _folder(options, screen) as folder:
-        async with ServerProcess(_listening(options, folder), options.beat_s) as server:
-            screen.say("demo.started", url=server.listening.public, folder=str(folder))
+    with _place(options, screen) as place:
+        async with ServerProcess(_listening(options, place.folder), options.beat_s) as server:
+            place.used = True
+            screen.say("demo.started", url=server.listening.public, folder=str(place.folder))
             async with Play.on(server, chosen, screen, clock, pace) as play:
                 if options.check:
                     agrees = await _unless_ended(server, check(play, options.json_file))
@@ -110,19 +111,25 @@ def _listening(options: Options, folder: Path) -> Listening:
     return Listening(host, port, f"http://{name}:{port}", folder, database)
 
 
+@dataclass(slots=True)
+class Place:
+    """Where a demo's data lies; `used` once there is something in it that anybody may want."""
+
+    folder: Path
+    used: bool = False
+
+
 @contextmanager
-def _folder(options: Options, screen: Screen) -> Iterator[Path]:
-    """A fresh folder: kept and named for a demo, removed after a check."""
+def _place(options: Options, screen: Screen) -> Iterator[Place]:
+    """A fresh folder: kept and named after a demo; removed after a check, and when nothing began."""
     if options.check:
-        folder = Path(tempfile.mkdtemp(prefix="diemcau-demo-"))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        return
-    folder = Path("data") / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+        place = Place(Path(tempfile.mkdtemp(prefix="diemcau-demo-")))
+    else:
+        place = Place(Path("data") / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     try:
-        yield folder
+        yield place
     finally:
-        if folder.exists():
-            screen.say("demo.kept", folder=str(folder))
+        if place.used and not options.check:
+            screen.say("demo.kept", folder=str(place.folder))
+        else:
+            shutil.rmtree(place.folder, ignore_errors=True)
