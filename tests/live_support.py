@@ -64,7 +64,7 @@ async def socket(running: Running, path: str, **options: Any) -> AsyncIterator[S
     """A socket that heard hello."""
     url = running.admin.origin.replace("http", "ws", 1) + path
     union = live.ServerPointFrame if path.endswith("point") else live.ServerBoardFrame
-    async with connect(url, compression=None, ping_interval=None, max_size=None, **options) as opened:
+    async with connect(url, compression=None, ping_interval=None, max_size=None, close_timeout=1, **options) as opened:
         speaker = Speaker(opened, union)
         await speaker.hear(live.Hello)
         yield speaker
