@@ -75,4 +75,4 @@ def read_by(module: Path, name: str) -> set[str]:
 def test_no_query_parameter_is_hidden(route: Route) -> None:
     """A filter that only the source knows is used by nobody."""
     module = WEB / (route.handler.__module__.rpartition(".")[2] + ".py")
-    assert set(route.query) == read_by(module, route.handler.__name__)  # type: ignore[attr-defined]
+    assert set(route.query) == read_by(module, route.handler.__name__)

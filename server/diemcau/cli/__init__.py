@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from diemcau import __version__
-from diemcau.cli import agent, demo, imports, serve
+from diemcau.cli import agent, demo, exports, imports, serve, users
 from diemcau.cli.words import language, say
 from diemcau.errors import DiemcauError
 
@@ -40,5 +40,8 @@ def main() -> None:
 
 main.add_command(serve.serve)
 main.add_command(imports.import_)
+main.add_command(exports.export)
+main.add_command(users.user)
+main.add_command(users.token)
 main.add_command(agent.agent)
 main.add_command(demo.demo)

@@ -18,8 +18,9 @@ def language() -> Language:
 
 
 def say(key: str, /, **params: str | float) -> str:
-    """A text of the dictionary in the terminal's language."""
-    return i18n.text(language(), key, **params)
+    """A text of the dictionary in the terminal's language; parameters that are keys become words."""
+    words = {name: i18n.worded(language(), value) for name, value in params.items()}
+    return i18n.text(language(), key, **words)
 
 
 def number(value: int) -> str:

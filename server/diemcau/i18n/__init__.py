@@ -40,6 +40,20 @@ def has(key: str) -> bool:
     return all(key in dictionary(language) for language in LANGUAGES)
 
 
+def worded(language: Language, value: str | float) -> str | float:
+    """A parameter in words, where it is a key (`reason.empty`, `unit` of `what.unit`) or a list of keys."""
+    if not isinstance(value, str):
+        return value
+    return ", ".join(_word(language, part) for part in value.split(", "))
+
+
+def _word(language: Language, part: str) -> str:
+    for key in (part, f"what.{part}"):
+        if has(key):
+            return text(language, key)
+    return part
+
+
 def choose(accept_language: str | None, cookie: str | None = None) -> Language:
     """The reader's language: what they chose, else the first known in Accept-Language, else Vietnamese."""
     if cookie in LANGUAGES:

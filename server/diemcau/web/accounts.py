@@ -46,6 +46,12 @@ async def listed(call: Call[None]) -> api.AccountList:
     return api.AccountList(await accounts.listed(call.actor, call.context))
 
 
+async def issue_token(call: Call[None]) -> api.TokenIssued:
+    """Issue a bearer token."""
+    name = call.request.match_info["account"]
+    return api.TokenIssued(await accounts.issue_token(call.actor, call.context, name))
+
+
 def _signed_in(call: Call[api.SetUp] | Call[api.Login], me: api.Me, token: str) -> web.Response:
     response = json_answer(me)
     keep_cookie(response, call.context, token, limits.SIGN_IN_VALID_S)
@@ -59,4 +65,12 @@ ROUTES = (
     Route("GET", "/api/v1/me", me, "Who I am", answer=api.Me),
     Route("GET", "/api/v1/accounts", listed, "All accounts", answer=api.AccountList),
     Route("POST", "/api/v1/accounts", add, "Make an account", api.AccountNew, api.AccountView, 201),
+    Route(
+        "POST",
+        "/api/v1/accounts/{account}/tokens",
+        issue_token,
+        "Issue a bearer token",
+        answer=api.TokenIssued,
+        status=201,
+    ),
 )

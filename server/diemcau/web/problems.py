@@ -23,7 +23,7 @@ CODES_BY_STATUS = {404: "no_such_page", 405: "no_such_method", 413: "too_large",
 
 def describe(error: DiemcauError, language: Language) -> Problem:
     """The problem that tells `error` to a reader of `language`."""
-    params = {name: _worded(value, language) for name, value in error.params.items()}
+    params = {name: i18n.worded(language, value) for name, value in error.params.items()}
     defaults = {"field": "?", "reason": "", "what": "", "key": ""}
     problem = Problem(
         type=f"about:blank#{error.code}",
@@ -34,23 +34,9 @@ def describe(error: DiemcauError, language: Language) -> Problem:
     )
     if isinstance(error, ImportRejectedError):
         problem.findings = [
-            ImportFinding(f.row, f.column, str(_worded(f.reason, language)), f.value) for f in error.findings
+            ImportFinding(f.row, f.column, str(i18n.worded(language, f.reason)), f.value) for f in error.findings
         ]
     return problem
-
-
-def _worded(value: str | float, language: Language) -> str | float:
-    """Parameters that are dictionary keys (`reason.empty`, `what.unit`), or a list of them, become words."""
-    if not isinstance(value, str):
-        return value
-    return ", ".join(_word(part, language) for part in value.split(", "))
-
-
-def _word(part: str, language: Language) -> str:
-    for key in (part, f"what.{part}"):
-        if i18n.has(key):
-            return i18n.text(language, key)
-    return part
 
 
 def answer(error: DiemcauError, language: Language) -> web.Response:

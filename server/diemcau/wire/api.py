@@ -94,6 +94,12 @@ class AccountList(Struct):
     items: list[AccountView]
 
 
+class TokenIssued(Struct):
+    """A bearer token of an account, shown once."""
+
+    token: str
+
+
 # --- lists -------------------------------------------------------------------------------------------------
 class Unit(Struct, forbid_unknown_fields=True):
     """A unit. `level` is a free word (city, district, commune, khoa …); `parent` null at the top."""
