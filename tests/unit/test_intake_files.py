@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import zipfile
 from pathlib import Path
@@ -212,3 +213,26 @@ async def test_mistakes_of_the_whole_table_come_at_once(tmp_path: Path) -> None:
         Finding(5, "code", "reason.duplicate", "DB-1"),
     ]
     assert (ended.rows, ended.findings_total) == (4, 3)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes: this system has no /proc")
+async def test_reading_ends_with_whoever_wanted_it(tmp_path: Path) -> None:
+    """A server that stops in the middle of an import leaves no process behind that still reads."""
+    path = tmp_path / "long.csv"
+    path.write_bytes(csv_bytes([PEOPLE, *([f"DB-{n}", *GOOD[1:]] for n in range(50_000))]))
+    reading = read_file("attendees", path)
+    async with asyncio.timeout(30):
+        assert isinstance(await anext(reading), Opened)
+        assert readers(path)
+        await reading.aclose()
+    assert not readers(path)
+
+
+def readers(path: Path) -> list[Path]:
+    """Processes that were started for a file."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(path).encode() in entry.read_bytes():
+                found.append(entry)
+    return found

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sample
-from support import Client, Running
+from support import Client, Running, Start
 from tables import PEOPLE, csv_bytes, write_xlsx
 
 from diemcau import limits
@@ -186,3 +186,16 @@ async def test_jobs_are_bounded(running: Running, admin: Client, monkeypatch: py
     monkeypatch.setattr(limits, "JOBS_WAITING_MAX", 0)
     status, problem = await admin.call("POST", "/api/v1/imports?what=attendees", data=b"")
     assert (status, problem["code"]) == (503, "overloaded")
+
+
+async def test_two_imports_of_one_list_count_everybody_once(start: Start, database: str) -> None:
+    """People who send the same file at the same moment all succeed, and nobody is listed twice."""
+    running = await start(database)
+    await sample.fill(running.context.engines)
+    rows = [[f"N-{n}", "Lê Thị An", "", "HN", "HN-0001", ""] for n in range(500)]
+    data = csv_bytes([PEOPLE, *rows])
+    jobs = await asyncio.gather(*(sent(running.admin, "attendees", data) for _ in range(4)))
+    assert [job["state"] for job in jobs] == ["done"] * 4
+    assert sum(job["result"]["created"] for job in jobs) == 500
+    assert sum(job["result"]["unchanged"] for job in jobs) == 1500
+    assert len((await running.admin.ok("GET", "/api/v1/attendees?limit=1000&q=le thi an"))["items"]) == 500

@@ -41,7 +41,7 @@ class Remote:
     url: str
     token: str
 
-    def call(self, method: str, path: str, body: Any = None, **query: str) -> Any:  # noqa: ANN401 JSON
+    def call(self, method: str, path: str, body: Any = None, /, **query: str) -> Any:  # noqa: ANN401 JSON
         """The decoded answer of one call; `path` follows `/api/v1`, a body is sent as JSON.
 
         Raises:
@@ -51,7 +51,7 @@ class Remote:
         data = None if body is None else json.dumps(body).encode()
         return self._exchange(method, _target(path, query), data, _read_json)
 
-    def upload(self, path: str, file: Path, **query: str) -> Any:  # noqa: ANN401 JSON
+    def upload(self, path: str, file: Path, /, **query: str) -> Any:  # noqa: ANN401 JSON
         """Send a file as it is; the decoded answer.
 
         Raises:
@@ -61,7 +61,7 @@ class Remote:
         with file.open("rb") as opened:
             return self._exchange("POST", _target(path, query), opened, _read_json, file.stat().st_size)
 
-    def download(self, path: str, target: IO[bytes], **query: str) -> None:
+    def download(self, path: str, target: IO[bytes], /, **query: str) -> None:
         """Write an answer's body to `target`.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from diemcau.errors import ImportFileError
@@ -15,7 +15,7 @@ PIPE_BYTES = 1_048_576
 """How much may wait in the pipe's reader; a chunk of 2,000 people is about 300 KB."""
 
 
-async def read_file(what: str, path: Path) -> AsyncIterator[Frame]:
+async def read_file(what: str, path: Path) -> AsyncGenerator[Frame]:
     """The frames of a file: `Opened` unless columns are missing, then `Rows`, then `Ended`.
 
     Raises:
@@ -31,24 +31,26 @@ async def read_file(what: str, path: Path) -> AsyncIterator[Frame]:
     )
     stream = process.stdout
     assert stream is not None  # noqa: S101 asked for above
+    over = False
     try:
-        ended = False
-        while not ended:
+        while not over:
             frame = await _next(stream)
+            over = frame is None or isinstance(frame, Ended | Unreadable)
+            if frame is None:  # it died without a word: killed at a bound, or by what it read
+                raise ImportFileError("import_damaged")
             if isinstance(frame, Unreadable):
                 raise ImportFileError(frame.code)
-            ended = isinstance(frame, Ended)
             yield frame
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        if not over:  # whoever wanted the file went away
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
         await process.wait()
 
 
-async def _next(stream: asyncio.StreamReader) -> Frame:
+async def _next(stream: asyncio.StreamReader) -> Frame | None:
     try:
         length = int.from_bytes(await stream.readexactly(LENGTH_BYTES))
         return decode(await stream.readexactly(length))
     except asyncio.IncompleteReadError:
-        # It died without a word: killed at a bound, or by what it read.
-        raise ImportFileError("import_damaged") from None
+        return None

@@ -132,7 +132,7 @@ class _Preparation:
             elif before.values == values:
                 self.unchanged += 1
             else:
-                self.ready.updates.append((*values, before.row_id, before.unit_id))
+                self.ready.updates.append((*values, before.row_id, code, before.unit_id))
                 self._note_name(values, before)
 
     def _resolve(self, row: tuple[int, list[str | int]]) -> tuple[int, str, tuple[Any, ...] | None]:

@@ -62,8 +62,9 @@ async def point_ids(connection: Connection) -> dict[str, int]:
 
 @dataclass(slots=True)
 class Takeover:
-    """A list made ready: `inserts` hold code and `columns`, `updates` hold `columns`, id and the unit as it was.
+    """A list made ready for the database.
 
+    inserts: code, then the values of `columns`; `updates`: these values, then id, code and the unit as it was.
     renamed: (folded name, attendee id) of the people whose name changes.
     """
 
@@ -81,10 +82,12 @@ async def take_over(connection: Connection, ready: Takeover) -> None:
         StaleError: someone wrote the same rows, or moved one to another unit, since the list was made ready.
     """
     table = TABLES[ready.what]
-    await bulk.insert(connection, table, ["code", *ready.columns], ready.inserts)
-    if await bulk.update(connection, table, ["id", "unit_id"], ready.columns, ready.updates) != len(ready.updates):
+    # A deleted row's id may belong to another by now (SQLite): the code says who is meant.
+    changed = await bulk.update(connection, table, ["id", "code", "unit_id"], ready.columns, ready.updates)
+    if changed != len(ready.updates):
         raise StaleError
     await bulk.update(connection, invitation, ["attendee_id"], ["name_folded"], ready.renamed)
+    await bulk.insert(connection, table, ["code", *ready.columns], ready.inserts)
 
 
 # --- units -------------------------------------------------------------------------------------------------
