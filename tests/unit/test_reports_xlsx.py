@@ -73,7 +73,7 @@ def test_times_are_times(tmp_path: Path) -> None:
     """A column of times can be sorted and filtered by the hour."""
     sheet = written(tmp_path / "x.xlsx", person("x"))
     cell = sheet[sheet.max_row][8]
-    assert (cell.is_date, f"{cell.value:%Y-%m-%d %H:%M:%S}") == (True, "2026-02-02 09:40:00")
+    assert (cell.data_type, f"{cell.value:%Y-%m-%d %H:%M:%S}") == ("d", "2026-02-02 09:40:00")
     assert cell.number_format == "hh:mm:ss dd/mm/yyyy"
     assert sheet[sheet.max_row][9].value == "Ghi khi mất mạng"
 
