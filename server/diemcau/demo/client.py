@@ -47,7 +47,7 @@ class Client:
         """The answer's bytes.
 
         Raises:
-            DemoError: `demo_refused`; any status from 400 on.
+            DemoError: `demo_refused` for any status from 400 on, `demo_no_answer` when none came.
         """
         headers = {"Origin": self.origin, "Accept-Language": self.language}
         if body:
@@ -55,11 +55,14 @@ class Client:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         url = f"{self.origin}/api/v1{path}"
-        async with self.http.request(method, url, data=body or None, headers=headers) as response:
-            content = await response.read()
-            if response.status >= 400:
-                raise DemoError("demo_refused", path=f"{method} {path}", status=response.status, title=_title(content))
-            return content
+        try:
+            async with self.http.request(method, url, data=body or None, headers=headers) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise DemoError("demo_no_answer", path=f"{method} {path}", reason=str(error) or repr(error)) from error
+        if response.status >= 400:
+            raise DemoError("demo_refused", path=f"{method} {path}", status=response.status, title=_title(content))
+        return content
 
     async def finished(self, job: api.Job, on_progress: Any = None) -> api.Job:  # noqa: ANN401 a callable or nothing
         """The job once it is done.

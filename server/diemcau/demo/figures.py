@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diemcau import __version__
+from diemcau.demo.errors import DemoError
 from diemcau.demo.ledger import percentile
 
 if TYPE_CHECKING:
@@ -93,8 +94,25 @@ def figures(measured: Measured, ledger: Ledger, board: Board, server: Cost) -> l
     ]
 
 
+def require_writable(path: Path) -> None:
+    """Find out before the play, not after it, that the report cannot be written.
+
+    Raises:
+        DemoError: `demo_json`.
+    """
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise DemoError("demo_json", where=str(path), reason=str(error.strerror)) from error
+
+
 def write_report(path: Path, lines: Sequence[Line], measured: Sequence[Figure]) -> None:
-    """Write the `--json` file."""
+    """Write the `--json` file.
+
+    Raises:
+        DemoError: `demo_json` when it cannot be written (any more).
+    """
+    require_writable(path)
     report = Report(
         all(line.agrees for line in lines),
         list(measured),

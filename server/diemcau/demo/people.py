@@ -11,6 +11,7 @@ import aiohttp
 
 from diemcau.demo.arrivals import Mishap, Visit, mistyped
 from diemcau.demo.browser import Form, Page, Phone
+from diemcau.demo.errors import DemoError
 from diemcau.domain.names import mask
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class People:
                         await self._walk(phone, visit)
                     finally:
                         self.ledger.requests += phone.requests
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            except (aiohttp.ClientError, TimeoutError, OSError, DemoError) as error:
                 trouble = repr(error)
             else:
                 return

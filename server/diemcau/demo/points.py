@@ -34,6 +34,14 @@ CALM_BEATS = 4.2
 ANSWER_S = 2.0
 
 
+class Prompt(Random):
+    """The chance of a laptop that comes back early each time: a flapping line breaks for seconds, not for long."""
+
+    def random(self) -> float:
+        """Near the lower end of every wait."""
+        return super().random() / 10
+
+
 class Hall:
     """One hall's device: its agent, and the ledger of what the server must have seen of it."""
 
@@ -147,7 +155,7 @@ class Points:
     async def _play(self, code: str, plan: Plan) -> None:
         if plan.course is not Course.NEVER:
             await asyncio.sleep(plan.join_s)
-            chance = Random(code)  # noqa: S311 the same waits in every play
+            chance = Prompt(code) if plan.course is Course.FLAP else Random(code)  # noqa: S311 no secret
             agent = PointAgent(self.origin, self.tokens[code], self.session, clock=self.clock, chance=chance)
             hall = self.halls[code] = Hall(code, agent, self.ledger, self.clock, self.beat_s)
             holding = asyncio.create_task(agent.run(), name=f"agent {code}")

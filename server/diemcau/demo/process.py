@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections import deque
@@ -22,6 +23,9 @@ STOP_S = 30.0
 
 READY = "Diemcau: "
 """The line that `diemcau serve` writes last, once it listens."""
+
+DISK_MIB_MIN = 256
+"""The whole conference takes about a quarter of it, and as much again while its log is written."""
 
 LINES_KEPT = 20
 LINE_BYTES_MAX = 1_048_576
@@ -61,12 +65,15 @@ class ServerProcess:
 
         Raises:
             DemoError: `demo_server`, with the server's own sentence; `demo_database_used` when the database
-                is somebody's; `demo_folder` when the folder cannot be made.
+                is somebody's; `demo_folder` when the folder cannot be made; `demo_disk` when it has no room.
         """
         try:
             self.listening.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DemoError("demo_folder", where=str(self.listening.folder), reason=str(error.strerror)) from error
+        free_mib = shutil.disk_usage(self.listening.folder).free // 1_048_576
+        if free_mib < DISK_MIB_MIN:
+            raise DemoError("demo_disk", where=str(self.listening.folder), free=free_mib, needed=DISK_MIB_MIN)
         try:
             await self._start()
             async with asyncio.timeout(START_S):

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diemcau.demo import network, sample
+from diemcau.demo import figures, network, sample
 from diemcau.demo.check import check
 from diemcau.demo.errors import DemoError
 from diemcau.demo.play import Pace, Play
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from diemcau.demo.screen import Screen
 
 DEFAULT_PORT = 8080
+LAST_WORDS_S = 0.5
+"""A server that dies takes this long to be noticed after its connections broke."""
+
 EXIT_AGREES, EXIT_DIFFERS, EXIT_INTERRUPTED = 0, 1, 130
 
 
@@ -54,9 +57,9 @@ async def run(options: Options, screen: Screen, clock: Clock) -> int:
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(name, stop.set)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        with contextlib.suppress(AttributeError, NotImplementedError):  # Windows
+            loop.add_signal_handler(getattr(signal, name), stop.set)
     playing = asyncio.create_task(_run(options, screen, clock))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -72,6 +75,8 @@ async def run(options: Options, screen: Screen, clock: Clock) -> int:
 
 async def _run(options: Options, screen: Screen, clock: Clock) -> int:
     chosen = sample.load(options.points, options.people)
+    if options.json_file:
+        figures.require_writable(options.json_file)
     pace = Pace(None if options.check else options.speed, options.beat_s)
     with _place(options, screen) as place:
         async with ServerProcess(_listening(options, place.folder), options.beat_s) as server:
@@ -89,19 +94,32 @@ async def _unless_ended(server: ServerProcess, work: Coroutine[None, None, bool 
     """The result of `work`, unless the server dies under it.
 
     Raises:
-        DemoError: `demo_server`, with the last lines the server wrote.
+        DemoError: what kept `work` from going on; `demo_server`, with the server's last lines, when that was its end.
     """
     working = asyncio.create_task(work)
     ending = asyncio.create_task(server.ended())
     try:
         await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done() and not server.stopping:
-            raise DemoError("demo_server", said=server.said)
+        if not server.stopping and (not working.done() or working.exception()):
+            await asyncio.wait({ending}, timeout=LAST_WORDS_S)
+            if ending.done():
+                raise DemoError("demo_server", said=server.said)
         return await working
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
     finally:
         for task in (working, ending):
             task.cancel()
         await asyncio.gather(working, ending, return_exceptions=True)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong first in tasks that were played together; our own errors before those that followed."""
+    known = group.subgroup(DemoError) or group
+    error: BaseException = known
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _listening(options: Options, folder: Path) -> Listening:

@@ -44,7 +44,7 @@ async def _handover(play: Play, *, lan: bool) -> RenderableType:
     person, hall = sample.newcomer, sample.newcomer_hall
     pairing = await play.organizer.pairing_link(hall.code)
     facts: dict[str, str | float] = {
-        "board": f"{where.public}/s/{SESSION}",
+        "board": f"{where.public}/s/session/{SESSION}/board",
         "name": ADMINISTRATOR,
         "password": play.organizer.password,
         "hall": hall.name,
