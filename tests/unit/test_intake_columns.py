@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from diemcau.intake.tables import ATTENDEES, POINTS, TABLES, UNITS, Column, read_header
@@ -65,3 +67,15 @@ def test_missing_and_doubled_columns_are_named() -> None:
     header = read_header(["code", "Code", "Họ và tên"], ATTENDEES)
     assert [column.label for column in header.missing] == ["unit_code / Mã đơn vị"]
     assert header.doubled == ["Code"]
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_every_column_is_documented(what: str) -> None:
+    """A header that only the source knows is one nobody will write."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "lists.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("|")]
+    starts = [number for number, cells in enumerate(rows) if cells[1].strip() in TABLES]
+    begin = next(number for number in starts if rows[number][1].strip() == what)
+    end = next((number for number in starts if number > begin), len(rows))
+    documented = {cells[2].strip(" `"): cells[3].strip() for cells in rows[begin:end]}
+    assert documented == {column.field: ", ".join(column.names) for column in TABLES[what]}

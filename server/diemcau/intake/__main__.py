@@ -58,7 +58,7 @@ def read(what: str, path: Path) -> None:
     if reading.open():
         headers = {column.field: header for column, (_, header) in reading.header.places.items()}
         send(Opened(reading.fields, headers, reading.header.ignored, reading.sheet.total))
-        for chunk in batched(reading.rows(), limits.IMPORT_CHUNK_ROWS):
+        for chunk in batched(reading.rows(), limits.IMPORT_FRAME_ROWS):
             send(
                 Rows(
                     chunk[-1].number,

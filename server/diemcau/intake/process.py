@@ -12,7 +12,7 @@ from diemcau.errors import ImportFileError
 from diemcau.intake.frames import LENGTH_BYTES, Ended, Frame, Unreadable, decode
 
 PIPE_BYTES = 1_048_576
-"""How much may wait in the pipe's reader; a chunk of 2,000 people is about 300 KB."""
+"""How much may wait in the pipe's reader; a frame of 500 people is about 60 KB."""
 
 
 async def read_file(what: str, path: Path) -> AsyncGenerator[Frame]:
