@@ -40,6 +40,7 @@ CALLERS = (
 """Roles hold over HN-001, where the things the requests name lie; "elsewhere" is HN-002, the point HN-0003."""
 
 HERE = {
+    "account": "root",
     "unit": "HN-001",
     "point": "HN-0002",
     "attendee": "DB-0003",

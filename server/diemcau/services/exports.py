@@ -21,7 +21,7 @@ from diemcau.i18n import Language
 from diemcau.reports import pipe
 from diemcau.reports.columns import Words
 from diemcau.reports.rows import AttendanceRow, ConnectionRow, Format, Heading, Row, SummaryRow, What
-from diemcau.services.records import scope_for, status_of, status_of_missing, summary_of
+from diemcau.services.records import scope_for, status_of, status_of_missing, table
 from diemcau.services.sessions import visible
 from diemcau.store import records, units
 
@@ -174,7 +174,9 @@ async def _summary(connection: Connection, session: SessionRow, scope: Scope) ->
     Raises:
         RuntimeError: it does not; a wrong table must not leave the house.
     """
-    table, total = await summary_of(connection, session, scope)
+    everyone = await units.all_of(connection, scope)
+    own = await records.figures(connection, session.session_id, scope)
+    lines, total = table(everyone, own, closed=session.state is SessionState.CLOSED)
     rows = [
         SummaryRow(
             row.name,
@@ -188,7 +190,7 @@ async def _summary(connection: Connection, session: SessionRow, scope: Scope) ->
             row.guests,
             row.rate,
         )
-        for row in table
+        for row in lines
     ]
     last = _total(total)
     if msgspec.structs.astuple(rows[0])[3:] != msgspec.structs.astuple(last)[3:]:

@@ -15,9 +15,10 @@ from diemcau.store import records, units
 from diemcau.wire import api
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from diemcau.store.engine import Connection
     from diemcau.store.records import AttendanceRow
-    from diemcau.store.sessions import SessionRow
     from diemcau.store.units import UnitRow
 
 
@@ -70,8 +71,10 @@ async def summary(actor: Actor, context: Context, code: str, unit: str | None = 
     async with context.read() as connection:
         session = await visible(actor, connection, code)
         scope = await scope_for(actor, connection, unit)
-        rows, _ = await summary_of(connection, session, scope)
-        return api.Summary(session.code, session.state, context.clock.now_ms(), rows)
+        everyone = await units.all_of(connection, scope)
+        own = await records.figures(connection, session.session_id, scope)
+    rows, _ = table(everyone, own, closed=session.state is SessionState.CLOSED)
+    return api.Summary(session.code, session.state, context.clock.now_ms(), rows)
 
 
 async def scope_for(actor: Actor, connection: Connection, unit: str | None) -> Scope:
@@ -89,12 +92,11 @@ async def scope_for(actor: Actor, connection: Connection, unit: str | None) -> S
     return scope
 
 
-async def summary_of(connection: Connection, session: SessionRow, scope: Scope) -> tuple[list[api.SummaryRow], Figures]:
-    """The rows of the summary, and the total summed on its own from what each unit holds itself."""
-    everyone = await units.all_of(connection, scope)
-    own = await records.figures(connection, session.session_id, scope)
+def table(
+    everyone: Sequence[UnitRow], own: Mapping[str, Figures], *, closed: bool
+) -> tuple[list[api.SummaryRow], Figures]:
+    """The rows of the summary over these units, and the total, summed on its own from what each holds itself."""
     rolled = roll_up(own, [unit.path for unit in everyone])
-    closed = session.state is SessionState.CLOSED
     by_id = {unit.unit_id: unit for unit in everyone}
     tops = [unit for unit in everyone if unit.parent_id not in by_id]
     everything = total(own.values())
