@@ -157,7 +157,7 @@ def write_table(columns: dict[str, dict[str, str]]) -> None:
     """Put what the server does into docs/api.md."""
     routes = list(next(iter(columns.values())))
     order = [name_of(route) for route in ROUTES if name_of(route) in routes]
-    lines = ["| | " + " | ".join(CALLERS) + " |", "|---|" + "---|" * len(CALLERS)]
+    lines = ["| route | " + " | ".join(CALLERS) + " |", "|---|" + "---|" * len(CALLERS)]
     lines += [f"| `{route}` | " + " | ".join(columns[caller][route] for caller in CALLERS) + " |" for route in order]
     text = DOCS.read_text(encoding="utf-8")
     before, after = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
