@@ -193,7 +193,7 @@ async def _import_rows(context: Context, scope: Scope, wanted: Wanted, path: Pat
     ready = preparation.ready
     if not wanted.dry_run and (ready.inserts or ready.updates):
         await context.writer.write(lambda c: imports.take_over(c, ready))
-    job.done = job.total
+    job.done = job.total = ended.rows
     return api.ImportResult(
         rows=ended.rows,
         created=len(ready.inserts),
@@ -250,7 +250,7 @@ async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Pa
     if not wanted.dry_run and change.worth_writing:
         change = await context.writer.write(write)
         context.identities.forget()  # grants hold paths, and paths may have changed
-    job.done = job.total
+    job.done = job.total = ended.rows
     return api.ImportResult(
         rows=ended.rows,
         created=len(change.inserts),

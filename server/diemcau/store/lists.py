@@ -40,10 +40,12 @@ def matches(q: str, name_folded: sa.ColumnElement[str], code: sa.ColumnElement[s
 
 
 def beyond(after: tuple[str, ...] | None, *keys: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """The condition that a row comes after the one with the keys `after`."""
-    if after is None:
-        return sa.true()
-    return sa.tuple_(*keys) > sa.tuple_(*(sa.literal(key, sa.Text()) for key in after))
+    """The condition that a row comes after the one with the keys `after`; keys are never empty.
+
+    The first page asks for what comes after nothing: without a lower bound SQLite reads and sorts the whole list.
+    """
+    begin = after or ("",) * len(keys)
+    return sa.tuple_(*keys) > sa.tuple_(*(sa.literal(key, sa.Text()) for key in begin))
 
 
 async def refuse_taken(connection: Connection, table: sa.Table, code: str) -> None:
