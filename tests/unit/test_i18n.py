@@ -29,7 +29,10 @@ def test_both_languages_say_it(key: str) -> None:
     texts = [i18n.dictionary(language).get(key) for language in i18n.LANGUAGES]
     assert all(texts), f"{key} is missing in one language"
     vietnamese, english = (parameters(text or "") for text in texts)
-    assert vietnamese == english, key
+    if key.endswith("_one"):  # English has a singular, and says the number in words
+        assert english <= vietnamese, key
+    else:
+        assert vietnamese == english, key
 
 
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
