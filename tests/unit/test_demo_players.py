@@ -41,7 +41,7 @@ def test_every_kind_of_line_occurs(size: tuple[int, int]) -> None:
     """Each link state at the end comes from a course that was really played; the district drops as one."""
     chosen = sample.load(*size)
     halls = [hall for hall in chosen.halls if hall.code != chosen.newcomer_hall.code]
-    plans = courses.plan(halls, 10, 60, Random(1))
+    plans = courses.plan(halls, 10, (0, 60), Random(1))
     assert plans.keys() == {hall.code for hall in halls}
     kinds = Counter(plan.course for plan in plans.values())
     assert set(kinds) == set(Course)

@@ -67,14 +67,15 @@ class Plan:
     """Whether the connection breaks (power cut) or merely falls silent (a cable pulled behind a switch)."""
 
 
-def plan(halls: Sequence[Hall], beat_s: float, span_s: float, random: Random) -> dict[str, Plan]:
-    """Every hall's plan by its code; events lie within `span_s`."""
+def plan(halls: Sequence[Hall], beat_s: float, window_s: tuple[float, float], random: Random) -> dict[str, Plan]:
+    """Every hall's plan by its code; events lie within `window_s`, two beats after the doors opened at the earliest."""
     others = [hall.code for hall in halls if not hall.in_district]
     drawn = [course for course, share in SHARES.items() for _ in range(max(1, round(len(others) * share)))]
     drawn += [Course.STEADY] * (len(others) - len(drawn))
     random.shuffle(drawn)
     courses = dict(zip(others, drawn, strict=False))
-    first_s, last_s = FIRST_EVENT_BEATS * beat_s, max(FIRST_EVENT_BEATS * beat_s, span_s)
+    first_s = max(FIRST_EVENT_BEATS * beat_s, window_s[0])
+    last_s = max(first_s, window_s[1])
     district_s = random.uniform(first_s, (first_s + last_s) / 2)
     return {
         hall.code: Plan(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diemcau.demo.errors import DemoError
 from diemcau.demo.sample import ROOT_UNIT, Sample
 from diemcau.domain.models import DeviceKind, SessionState
 from diemcau.wire import api
@@ -62,8 +63,13 @@ class Organizer:
         return points.total, invited.total
 
     async def move(self, to: SessionState) -> None:
-        """Move the session."""
-        await self.client.call("POST", f"/sessions/{SESSION}/state", api.SessionView, api.StateChange(to))
+        """Move the session; one that is there already has opened itself, 90 minutes before its start."""
+        path = f"/sessions/{SESSION}"
+        try:
+            await self.client.call("POST", f"{path}/state", api.SessionView, api.StateChange(to))
+        except DemoError:
+            if (await self.client.call("GET", path, api.SessionView)).state is not to:
+                raise
 
     async def pair_all(self, progress: Progress) -> dict[str, str]:
         """A device in every hall, from codes made in bulk: its token by point."""

@@ -38,8 +38,12 @@ LIVE_AFTER = 0.9
 EVENTS_BEATS = 6.0
 """Lines drop, break and leave within the first minute of a check, so that all is settled when the people are in."""
 
+GRACE_BEATS = 4.5
+"""A server calls nothing lost within six beats of its start. Whoever was last heard a beat before their event, and is
+called lost three beats after that, must not fall into that time."""
+
 BOARD_S = 30.0
-AT_ONCE_CHECK = 96
+AT_ONCE_CHECK = 64
 """Phones with an open page while checking: enough to fill the writer's batches, few enough for a short p99."""
 
 AT_ONCE_SHOW = 256
@@ -132,8 +136,9 @@ class Play:
         at_once = AT_ONCE_CHECK if self.pace.speed is None else AT_ONCE_SHOW
         self.people = People(where.connect, where.public, self.doors, self.ledger, self.clock, at_once)
         beat_s = self.pace.beat_s
-        span_s = max(self.pace.due_s(self.visits[-1]), EVENTS_BEATS * beat_s)
-        plans = courses.plan(halls, beat_s, span_s, random)
+        first_s = self.server.ready_s + GRACE_BEATS * beat_s - self.clock.monotonic_s()
+        last_s = max(self.pace.due_s(self.visits[-1]), EVENTS_BEATS * beat_s)
+        plans = courses.plan(halls, beat_s, (first_s, last_s), random)
         self.points = Points(where.connect, SESSION, tokens, plans, beat_s, self.ledger, self.clock)
 
     @asynccontextmanager

@@ -10,10 +10,13 @@ import sys
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from diemcau import limits
 from diemcau.demo.errors import DemoError
+
+if TYPE_CHECKING:
+    from diemcau.clock import Clock
 
 START_S = 30.0
 """An empty database is served within a second; a busy machine may take longer."""
@@ -53,8 +56,11 @@ class ServerProcess:
     """`async with ServerProcess(listening) as server:`; `server.setup_token` makes the first administrator."""
 
     listening: Listening
+    clock: Clock
     beat_s: float = limits.BEAT_INTERVAL_S
     setup_token: str = ""
+    ready_s: float = 0.0
+    """When it said that it listens, on the monotonic clock."""
     stopping: bool = False
     _process: asyncio.subprocess.Process | None = None
     _reading: asyncio.Task[None] | None = None
@@ -78,6 +84,7 @@ class ServerProcess:
             await self._start()
             async with asyncio.timeout(START_S):
                 await self._read_until_ready()
+            self.ready_s = self.clock.monotonic_s()
         except TimeoutError:
             await self.stop()
             raise DemoError("demo_server", said=self.said) from None

@@ -79,7 +79,7 @@ async def _run(options: Options, screen: Screen, clock: Clock) -> int:
         figures.require_writable(options.json_file)
     pace = Pace(None if options.check else options.speed, options.beat_s)
     with _place(options, screen) as place:
-        async with ServerProcess(_listening(options, place.folder), options.beat_s) as server:
+        async with ServerProcess(_listening(options, place.folder), clock, options.beat_s) as server:
             place.used = True
             screen.say("demo.started", url=server.listening.public, folder=str(place.folder))
             async with Play.on(server, chosen, screen, clock, pace) as play:
