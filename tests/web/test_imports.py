@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -199,3 +201,18 @@ async def test_two_imports_of_one_list_count_everybody_once(start: Start, databa
     assert sum(job["result"]["created"] for job in jobs) == 500
     assert sum(job["result"]["unchanged"] for job in jobs) == 1500
     assert len((await running.admin.ok("GET", "/api/v1/attendees?limit=1000&q=le thi an"))["items"]) == 500
+
+
+async def test_stopping_leaves_no_file_behind(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that stops in the middle of an import keeps no copy of a list of people."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    await sample.fill(running.context.engines)
+    data = io.BytesIO(csv_bytes([PEOPLE, *([f"N-{n}", *NEW[1:]] for n in range(30_000))]))
+    await running.admin.ok("POST", "/api/v1/imports?what=attendees", data=data)
+    assert len(list(folder.iterdir())) == 1
+    await running.server._end_tasks()
+    assert list(folder.iterdir()) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,17 +175,18 @@ COLUMN_OF = {"unit_code": "unit_id", "point_code": "point_id"}
 async def _import_rows(context: Context, scope: Scope, wanted: Wanted, path: Path, job: Job) -> api.ImportResult:
     preparation: _Preparation | None = None
     ended = Ended(0, [], 0, [])
-    async for frame in read_file(wanted.what, path):
-        if isinstance(frame, Opened):
-            preparation = await _prepare(context, scope, wanted.what, frame)
-            job.total = frame.total
-        elif isinstance(frame, Rows) and preparation:
-            # A connection a chunk: a reading transaction as long as the file would leave none for anybody else.
-            async with context.read() as connection:
-                await preparation.add(connection, frame)
-            job.done = frame.row
-        elif isinstance(frame, Ended):
-            ended = frame
+    async with aclosing(read_file(wanted.what, path)) as frames:
+        async for frame in frames:
+            if isinstance(frame, Opened):
+                preparation = await _prepare(context, scope, wanted.what, frame)
+                job.total = frame.total
+            elif isinstance(frame, Rows) and preparation:
+                # A connection a chunk: a reading transaction as long as the file would leave none for anybody else.
+                async with context.read() as connection:
+                    await preparation.add(connection, frame)
+                job.done = frame.row
+            elif isinstance(frame, Ended):
+                ended = frame
     if preparation is None:
         raise rejected(ended, [], 0)
     if ended.findings_total or preparation.findings_total:
@@ -222,14 +223,15 @@ def rejected(ended: Ended, findings: list[Finding], total: int) -> ImportRejecte
 async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Path, job: Job) -> api.ImportResult:
     opened, ended = Opened([], {}, [], 0), Ended(0, [], 0, [])
     rows: list[tuple[int, list[str | int]]] = []
-    async for frame in read_file("units", path):
-        if isinstance(frame, Opened):
-            opened, job.total = frame, frame.total
-        elif isinstance(frame, Rows):
-            rows += frame.rows
-            job.done = frame.row
-        elif isinstance(frame, Ended):
-            ended = frame
+    async with aclosing(read_file("units", path)) as frames:
+        async for frame in frames:
+            if isinstance(frame, Opened):
+                opened, job.total = frame, frame.total
+            elif isinstance(frame, Rows):
+                rows += frame.rows
+                job.done = frame.row
+            elif isinstance(frame, Ended):
+                ended = frame
     table = unit_imports.Table(opened, rows, frozenset(ended.spoilt))
 
     async def prepare(connection: Connection) -> unit_imports.Change:
