@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -23,6 +24,7 @@ REPORT_FRAMES = 15
 QR_ROWS_MIN = 32
 """Lines a terminal needs to show the panel with its QR code; a smaller one gets the link alone."""
 
+PACE_FRAMES = 5
 WIDTH = 76
 
 
@@ -64,19 +66,33 @@ async def _handover(play: Play, *, lan: bool) -> RenderableType:
     return Panel(Group(*parts), title="Diemcau", width=max(WIDTH, min(play.screen.console.width, 100)))
 
 
+class Pace:
+    """Check-ins a second, over the last few frames."""
+
+    def __init__(self) -> None:
+        self._counts: deque[tuple[float, int]] = deque(maxlen=PACE_FRAMES)
+
+    def note(self, play: Play) -> float:
+        """Take the count of now; people a second since the oldest one kept."""
+        self._counts.append((play.clock.monotonic_s(), len(play.ledger.people)))
+        (since_s, before), (now_s, now) = self._counts[0], self._counts[-1]
+        return (now - before) / (now_s - since_s) if now_s > since_s else 0.0
+
+
 async def _panel(play: Play) -> None:
     """The panel, drawn anew every second until cancelled."""
+    pace = Pace()
     with Live(console=play.screen.console, auto_refresh=False) as live:
         while True:
-            live.update(await _frame(play), refresh=True)
+            live.update(await _frame(play, pace.note(play)), refresh=True)
             await asyncio.sleep(FRAME_S)
 
 
-async def _frame(play: Play) -> RenderableType:
+async def _frame(play: Play, per_s: float) -> RenderableType:
     door = await play.doors.url(play.sample.newcomer_hall.code)
     tall = play.screen.console.height >= QR_ROWS_MIN
     return Group(
-        Text(status(play), "bold"),
+        Text(status(play, per_s), "bold"),
         labelled(play.screen.text("demo.door_link"), door, with_qr=tall),
         Text(play.screen.text("demo.stop_hint"), "dim"),
     )
@@ -84,13 +100,14 @@ async def _frame(play: Play) -> RenderableType:
 
 async def _lines(play: Play) -> None:
     """A status line now and then until cancelled."""
+    pace = Pace()
     while True:
-        play.screen.console.print(Text(status(play)))
+        play.screen.console.print(Text(status(play, pace.note(play))))
         await asyncio.sleep(FRAME_S * REPORT_FRAMES)
 
 
-def status(play: Play) -> str:
-    """People and points in one line, as the followed board has them."""
+def status(play: Play, per_s: float) -> str:
+    """People and points in one line, as the followed board has them, and how fast people come."""
     screen, totals = play.screen, play.board.totals
     if totals is None:
         return ""
@@ -99,6 +116,11 @@ def status(play: Play) -> str:
         for state in LinkState
         if totals.links.get(state)
     ]
-    people = screen.text("demo.status", present=screen.number(totals.present), invited=screen.number(totals.invited))
+    people = screen.text(
+        "demo.status",
+        present=screen.number(totals.present),
+        invited=screen.number(totals.invited),
+        rate=screen.number(per_s),
+    )
     failed = screen.text("demo.status_failed", count=play.ledger.failed) if play.ledger.failed else ""
     return " · ".join([people, *links, failed]).rstrip(" ·")
