@@ -287,3 +287,23 @@ async def _judged_after_the_grace(after: Running, first: str) -> None:
         found = await row(after, "HN-0002")
         assert (found["link"], found["since_ms"]) == ("lost", began_ms + 60_000)
         assert (await row(after, "HN-0001"))["link"] == "online"
+
+
+async def test_the_link_holds_on_both_databases(start: Start, database: str) -> None:
+    """Pairing, welcome, silence and goodbye are recorded alike on the embedded database and on PostgreSQL."""
+    running = await start(database, blind_grace_s=0.0)
+    sample = await fill(running.context.engines)
+    await loaded(running, sample.session_id)
+    async with device(running, await token(running, "HN-0002")) as (laptop, welcome):
+        assert (welcome.point, welcome.point_name) == ("HN-0002", "Hội trường Quận ủy Ba Đình")
+        await laptop.beat()
+        await pass_time(running, 16)
+        await laptop.say(live.Leave())
+        await laptop.closed()
+    changes = await story(running, "HN-0002")
+    assert [(change.after, change.version) for change in changes] == [
+        ("online", 1),
+        ("suspect", 2),
+        ("left", 3),
+    ]
+    assert changes[1].at_ms - changes[0].at_ms == 15_000

@@ -54,10 +54,10 @@ async def identify(actor: Anonymous, context: Context, token: str | None) -> Act
     if remembered is not None:
         return remembered
     found: Account | Device | None = None
-    async with context.read() as connection:
-        if token.startswith(DEVICE_PREFIX):
-            found = await devices.by_token(connection, key)
-        elif token.startswith(ACCOUNT_PREFIX):
+    if token.startswith(DEVICE_PREFIX):
+        found = await devices.by_token(context.engines, key)
+    elif token.startswith(ACCOUNT_PREFIX):
+        async with context.read() as connection:
             found = await accounts.by_credential(connection, key, context.clock.now_ms())
     if found is not None:
         context.identities.remember(key, found, now_s)

@@ -58,14 +58,13 @@ async def enter(actor: Anonymous, context: Context, frame: Identify, socket: Soc
         raise NotSignedInError
     if not isinstance(device, Device):
         raise ForbiddenError
-    async with context.read() as connection:
-        place = await devices.place(connection, device.point_code)
+    point_name = await devices.point_name(context.engines, device.point_id)
     line = Line(socket, device, frame.boot, f"{context.live.epoch}-{next(_sids):x}")
     line.wanted = _wanted(context, device, frame.session) if frame.session else None
     _replace(context, line)
     session = _near(context, line)
     _forget_elsewhere(context, line, session)
-    welcome = Welcome(line.sid, place.code, place.name, session.brief if session else None)
+    welcome = Welcome(line.sid, device.point_code, point_name, session.brief if session else None)
     if session is not None:
         row = session.rows[device.point_id]
         welcome.present, welcome.invited = row.present, row.invited
