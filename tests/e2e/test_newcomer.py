@@ -83,7 +83,7 @@ async def add_many(page: Page, area: str, field: str, names: tuple[str, ...]) ->
 
 
 async def make_session(page: Page) -> None:
-    """A session in an hour, with every hall and everybody, open for check-in."""
+    """A session in three hours (it would open itself at 90 minutes), with every hall and everybody, open for check-in."""
     await page.goto("/")
     await (
         page.get_by_role("button", name=words("console.session.new"))
@@ -92,7 +92,7 @@ async def make_session(page: Page) -> None:
     )
     await page.get_by_label(words("console.session.title"), exact=True).fill("Buổi sáng")
     now = await page.evaluate("Date.now() - new Date().getTimezoneOffset() * 60000")
-    for key, hours in (("starts", 1), ("ends", 3)):
+    for key, hours in (("starts", 3), ("ends", 5)):
         at = await page.evaluate("ms => new Date(ms).toISOString().slice(0, 16)", now + hours * 3_600_000)
         await page.get_by_label(words(f"console.session.{key}"), exact=True).fill(at)
     await button(page, "console.save").click()

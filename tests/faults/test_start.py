@@ -98,7 +98,7 @@ def test_database_in_use(tmp_path: Path) -> None:
     )
     try:
         assert first.stdout is not None
-        assert "Diemcau" in first.stdout.readline()
+        assert any(line.startswith("Diemcau:") for line in first.stdout)
         assert_one_sentence(serve("--port", str(free_port()), "--database", f"sqlite:///{file}"), str(file))
     finally:
         first.terminate()
