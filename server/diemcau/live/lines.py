@@ -77,9 +77,5 @@ class Lines:
         """The lines of a point."""
         return list(self._by_point.get(point_id, {}).values())
 
-    def points(self) -> list[int]:
-        """Points with at least one line."""
-        return list(self._by_point)
-
     def __iter__(self) -> Iterator[Line]:
         return iter(list(self._by_device.values()))

@@ -171,7 +171,7 @@ async def _write(call: Call[None], socket: web.WebSocketResponse, watcher: board
                 await socket.send_frame(frame, WSMsgType.TEXT)
         except TimeoutError:
             log.warning("a board reads too slowly and is closed", session=watcher.audience.session.brief.code)
-            _abort(call, socket)
+            _abort(call.request)
             return
         except (ClientConnectionResetError, ConnectionResetError):
             return
@@ -179,11 +179,10 @@ async def _write(call: Call[None], socket: web.WebSocketResponse, watcher: board
         await socket.close(code=watcher.closed)
 
 
-def _abort(call: Call[None], socket: web.WebSocketResponse) -> None:
+def _abort(request: web.Request) -> None:
     """A full socket takes no closing frame either: cut it."""
-    del socket
-    if call.request.transport is not None:
-        call.request.transport.abort()
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _recheck(context: Context, token: str, frame: BoardIdentify, watcher: board.Watching) -> None:
