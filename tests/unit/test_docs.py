@@ -31,7 +31,8 @@ def test_every_error_code_is_documented() -> None:
 
 def test_every_serve_option_is_documented() -> None:
     """An option that only the source knows will be set wrongly."""
-    serve = main.commands["serve"]
+    serve = main.get_command(click.Context(main), "serve")
+    assert serve is not None
     options = {option for parameter in serve.params if isinstance(parameter, click.Option) for option in parameter.opts}
     assert {option for option in options if f"`{option}`" not in DOCS["operations.md"]} == set()
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import locale
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
 from diemcau import __version__
-from diemcau.cli import agent, demo, exports, imports, serve, users
 from diemcau.cli.words import language, say
 from diemcau.errors import DiemcauError
 
 __all__ = ["Commands", "language", "main"]
+
+COMMANDS = {
+    "serve": "serve:serve",
+    "import": "imports:import_",
+    "export": "exports:export",
+    "user": "users:user",
+    "token": "users:token",
+    "agent": "agent:agent",
+    "demo": "demo:demo",
+}
+"""Where each command is. Only the one that runs is imported: a server is ready within a second."""
 
 
 class Commands(click.Group):
@@ -28,7 +39,25 @@ class Commands(click.Group):
             ctx.exit(1)
 
 
-@click.group(cls=Commands, context_settings={"auto_envvar_prefix": "DIEMCAU", "help_option_names": ["-h", "--help"]})
+class Program(Commands):
+    """The group of `COMMANDS`, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of `COMMANDS`."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, None when there is none."""
+        del ctx
+        module, _, name = COMMANDS.get(cmd_name, "").partition(":")
+        if not module:
+            return None
+        command: click.Command = getattr(import_module(f"diemcau.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=Program, context_settings={"auto_envvar_prefix": "DIEMCAU", "help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="diemcau")
 def main() -> None:
     """Diemcau: halls, links and check-ins of a conference held in many halls at once."""
@@ -36,12 +65,3 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     locale.setlocale(locale.LC_CTYPE, "")
-
-
-main.add_command(serve.serve)
-main.add_command(imports.import_)
-main.add_command(exports.export)
-main.add_command(users.user)
-main.add_command(users.token)
-main.add_command(agent.agent)
-main.add_command(demo.demo)
