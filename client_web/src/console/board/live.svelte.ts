@@ -11,9 +11,8 @@ import { Delay } from './delay';
 import { firstEntries, withChanges, type Entry } from './feed';
 
 const TICK_MS = 1_000;
-/** Nothing comes while nothing changes; after this long the server is asked whether it is still there. */
-const QUIET_MS = 10_000;
-const PROBE_TIMEOUT_MS = 5_000;
+/** A board that is not there after this long says why. */
+const PATIENCE_MS = 5_000;
 
 export class LiveBoard {
   readonly session = new Loaded<SessionView>();
@@ -32,8 +31,6 @@ export class LiveBoard {
   private silent = $state(false);
   private readonly delay = new Delay();
   private feed: BoardFeed | null = null;
-  private heardAt = 0;
-  private probing = false;
 
   readonly views = $derived(new Map(this.points.data?.items.map((view) => [view.point, view])));
   readonly tiles = $derived(tilesOf(this.points.data?.items ?? [], this.rows));
@@ -41,7 +38,7 @@ export class LiveBoard {
 
   /** The board has not come up for a while. */
   readonly silentStart = $derived(
-    this.totals === null && this.phase.name === 'connecting' && this.tried_ms > PROBE_TIMEOUT_MS,
+    this.totals === null && this.phase.name === 'connecting' && this.tried_ms > PATIENCE_MS,
   );
 
   constructor(private readonly code: string) {
@@ -61,8 +58,8 @@ export class LiveBoard {
     this.rows = new Map();
     this.totals = null;
     this.connect(unit);
-    void this.probe(unit);
-    const tick = setInterval(() => this.tick(unit), TICK_MS);
+    void this.measure();
+    const tick = setInterval(() => this.tick(), TICK_MS);
     const back = (): void => this.feed?.retryNow();
     addEventListener('online', back);
     return () => {
@@ -73,7 +70,6 @@ export class LiveBoard {
   }
 
   private connect(unit: string): void {
-    this.feed?.stop();
     const feed: BoardFeed = new BoardFeed({
       open: () => openSocket(socketUrl(location.origin, '/ws/v1/board')),
       timers: systemTimers,
@@ -98,8 +94,7 @@ export class LiveBoard {
     this.rows = new Map(rows);
     this.state = state;
     this.totals = totals;
-    this.heardAt = performance.now();
-    this.delay_ms = this.delay.heard(this.heardAt, serverMs);
+    this.delay_ms = this.delay.heard(performance.now(), serverMs);
     this.shown_ms = serverMs;
     this.silent = false;
     if (this.points.data && !this.points.loading && changed.some(({ point }) => !this.views.has(point))) this.load();
@@ -110,28 +105,19 @@ export class LiveBoard {
     if (phase.name === 'closed' && phase.code !== 1000) void account.ask();
   }
 
-  private tick(unit: string): void {
+  private tick(): void {
     this.now_ms = this.feed?.clock.now() ?? Date.now();
     this.tried_ms = this.phase.name === 'connecting' ? performance.now() - this.phase.since : 0;
-    if (this.phase.name === 'ready' && performance.now() - this.heardAt > QUIET_MS) void this.probe(unit);
+    this.silent = (this.feed?.staleMs() ?? 0) > 0;
   }
 
-  /** A socket may hang for minutes before the browser notices; an ordinary request tells within seconds. */
-  private async probe(unit: string): Promise<void> {
-    if (this.probing) return;
-    this.probing = true;
+  /** How long a request and its answer take: half of it is what every frame was on its way at least. */
+  private async measure(): Promise<void> {
     const begun = performance.now();
-    const answered = await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).then(
+    const answered = await fetch('/healthz', { cache: 'no-store' }).then(
       (response) => response.ok,
       () => false,
     );
-    this.probing = false;
-    const now = performance.now();
-    if (answered) this.delay.measured(now - begun);
-    if (this.phase.name !== 'ready' || this.heardAt > begun) return;
-    this.heardAt = now;
-    if (!answered) this.silent = true;
-    else if (this.silent) this.connect(unit);
-    else this.shown_ms = this.feed?.clock.now() ?? this.shown_ms;
+    if (answered) this.delay.measured(performance.now() - begun);
   }
 }
