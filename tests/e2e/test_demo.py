@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -83,6 +85,29 @@ async def test_a_small_check_agrees(tmp_path: Path) -> None:
     assert 0 < measured["page_bytes"] <= 14_000
     assert measured["journeys_per_s"] > 0
     assert entries(tmp_path) == ["figures.json"]
+
+
+def forget_somebody(database: Path) -> str:
+    """Take one counted person out of the database, as a bug or an intruder would; their code."""
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        (person,) = connection.execute("SELECT min(attendee_id) FROM attendance").fetchone()
+        connection.execute("DELETE FROM attendance WHERE attendee_id = ?", (person,))
+        (code,) = connection.execute("SELECT code FROM attendee WHERE id = ?", (person,)).fetchone()
+    return str(code)
+
+
+async def test_a_missing_person_is_found_and_named(tmp_path: Path) -> None:
+    """A check that passes when one of 258 people has vanished from the database would vouch for a false log."""
+    database = tmp_path / "diemcau.db"
+    process = await demo(tmp_path, "--check", *SMALL, "--database", f"sqlite:///{database}")
+    await until(process, "Waiting for the links to settle")
+    code = forget_somebody(database)
+    said = await finished(process)
+    assert process.returncode == 1
+    named = [line for line in said.splitlines() if line.startswith("✗ People checked in")]
+    assert any("database" in line and code in line for line in named), said
+    assert any("CSV export" in line and code in line for line in named), said
+    assert not any("acknowledged" in line for line in named), said
 
 
 async def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
