@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from io import TextIOWrapper
@@ -13,6 +14,10 @@ from diemcau.reports.rows import Heading, Row, SummaryRow
 
 RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A cell that begins so is a formula, or part of one, to one spreadsheet or another."""
+
+REREAD = re.compile(r"0[\d ]+|\d{12,}|\d+[-/.,: eE]\d[\d\-/.,: eE]*")
+"""Texts that a spreadsheet would read as another number or a date (0912…, 1-2, 3E5): a tab in front, which no reader
+shows, keeps them as they are. Reading back, white space at the ends is dropped anyway."""
 
 
 def write(out: BinaryIO, heading: Heading, rows: Iterable[Row]) -> None:
@@ -35,10 +40,15 @@ def write(out: BinaryIO, heading: Heading, rows: Iterable[Row]) -> None:
 def _plain(cell: Cell) -> str | int | float:
     """A cell as CSV knows it. Times as ISO, because 03/02 is two different days in two countries' Excel."""
     if isinstance(cell, str):
-        return defused(cell)
+        return kept(cell)
     if isinstance(cell, datetime):
         return f"{cell:%Y-%m-%d %H:%M:%S}"
     return "" if cell is None else cell
+
+
+def kept(text: str) -> str:
+    """The text so that every spreadsheet shows it as it is: a number stays text, a formula does not run."""
+    return f"\t{text}" if REREAD.fullmatch(text) else defused(text)
 
 
 def defused(text: str) -> str:
