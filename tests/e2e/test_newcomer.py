@@ -83,7 +83,7 @@ async def add_many(page: Page, area: str, field: str, names: tuple[str, ...]) ->
 
 
 async def make_session(page: Page) -> None:
-    """A session in three hours (it would open itself at 90 minutes), with every hall and everybody, open for check-in."""
+    """A session in three hours (at 90 minutes it opens itself) with every hall and everybody, open."""
     await page.goto("/")
     await (
         page.get_by_role("button", name=words("console.session.new"))

@@ -42,7 +42,7 @@ def test_what_does_not_run_stays(text: str) -> None:
     assert as_csv.defused(text) == text
 
 
-@pytest.mark.parametrize("text", ["0912345678", "007", "1-2", "3/2", "12:30", "3E5", "1.50", "123456789012", "024 3825"])
+@pytest.mark.parametrize("text", ["0912345678", "007", "1-2", "3/2", "12:30", "3E5", "123456789012", "024 3825"])
 def test_what_would_be_read_as_another_number_is_kept(text: str) -> None:
     """A telephone number keeps its zero and the code 1-2 does not become the first of February."""
     assert as_csv.kept(text) == f"\t{text}"
