@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from diemcau import i18n
 from diemcau.demo import arrivals, courses
 from diemcau.demo.board import Board
 from diemcau.demo.client import Client
@@ -114,7 +115,8 @@ class Play:
                 await organizer.import_list(what, progress)
         self.measured.import_s = organizer.import_s
         self.starts_ms = self.clock.now_ms() + round(self.pace.before_start_s * 1000)
-        points, invited = await organizer.make_session(screen.text("demo.title"), self.starts_ms)
+        title = i18n.text("vi", "demo.title", points=len(self.sample.halls))  # as everything else in the sample
+        points, invited = await organizer.make_session(title, self.starts_ms)
         screen.say("demo.session_made", points=screen.number(points), invited=screen.number(invited))
         began_s = self.clock.monotonic_s()
         with screen.bar("demo.pairing") as progress:
