@@ -94,6 +94,7 @@ export class PointLink {
 
   /** The page is about to sleep: the silence that follows is not a loss. */
   away(): void {
+    this.hidden = true; // a beat that says otherwise would call the point back before anybody returned
     this.connection.send({ type: 'away' });
   }
 
