@@ -52,6 +52,7 @@ JOIN_BEATS = 1.5
 FIRST_EVENT_BEATS = 2.0
 BACK_BEATS = (4.0, 9.0)
 DISTRICT_BEATS = 6.0
+LOST_BEATS = 3.0
 FLAPS = 4
 
 
@@ -68,22 +69,35 @@ class Plan:
 
 
 def plan(halls: Sequence[Hall], beat_s: float, window_s: tuple[float, float], random: Random) -> dict[str, Plan]:
-    """Every hall's plan by its code; events lie within `window_s`, two beats after the doors opened at the earliest."""
+    """Every hall's plan by its code.
+
+    Args:
+        halls: those that are played.
+        beat_s: the server's beat.
+        window_s: from when on things happen (two beats after the doors opened at the earliest), and by when
+            whoever comes back is back and whoever does not is lost.
+        random: decides.
+    """
     others = [hall.code for hall in halls if not hall.in_district]
     drawn = [course for course, share in SHARES.items() for _ in range(max(1, round(len(others) * share)))]
     drawn += [Course.STEADY] * (len(others) - len(drawn))
     random.shuffle(drawn)
     courses = dict(zip(others, drawn, strict=False))
-    first_s = max(FIRST_EVENT_BEATS * beat_s, window_s[0])
-    last_s = max(first_s, window_s[1])
-    district_s = random.uniform(first_s, (first_s + last_s) / 2)
-    return {
-        hall.code: Plan(
-            course=courses.get(hall.code, Course.DISTRICT),
-            join_s=random.uniform(0, JOIN_BEATS * beat_s),
-            event_s=district_s if hall.in_district else random.uniform(first_s, last_s),
-            gone_s=(DISTRICT_BEATS if hall.in_district else random.uniform(*BACK_BEATS)) * beat_s,
-            cut=random.random() < 0.5,
-        )
-        for hall in halls
-    }
+    first = max(FIRST_EVENT_BEATS, window_s[0] / beat_s)
+    last = max(first + BACK_BEATS[0], window_s[1] / beat_s)
+    blackout = random.uniform(first, max(first, last - DISTRICT_BEATS)), DISTRICT_BEATS
+
+    def drawn_plan(hall: Hall) -> Plan:
+        course = courses.get(hall.code, Course.DISTRICT)
+        event, gone = blackout if course is Course.DISTRICT else _event(course, first, last, random)
+        join_s = random.uniform(0, JOIN_BEATS * beat_s)
+        return Plan(course, join_s, event * beat_s, gone * beat_s, cut=random.random() < 0.5)
+
+    return {hall.code: drawn_plan(hall) for hall in halls}
+
+
+def _event(course: Course, first: float, last: float, random: Random) -> tuple[float, float]:
+    """When it happens, and how long the hall is gone; in beats."""
+    gone = random.uniform(BACK_BEATS[0], max(BACK_BEATS[0], min(BACK_BEATS[1], last - first)))
+    needs = gone if course is Course.DROP_BACK else LOST_BEATS
+    return random.uniform(first, max(first, last - needs)), gone

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from diemcau.demo.client import Client
 
 ADMINISTRATOR = "demo"
-PASSWORD_CHARS = "abcdefghjkmnpqrstuvwxyz23456789"
-PASSWORD_LENGTH = 12
+EASY_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+EASY_LENGTH = 12
 """Read from a terminal and typed into a phone: no capitals, and nothing that looks like something else."""
 
 SESSION = "HN-DEMO"
@@ -41,7 +41,7 @@ class Organizer:
 
     async def begin(self, setup_token: str) -> None:
         """Make the first administrator through the one-time link, as `diemcau serve` asks for."""
-        self.password = "".join(secrets.choice(PASSWORD_CHARS) for _ in range(PASSWORD_LENGTH))
+        self.password = "".join(secrets.choice(EASY_LETTERS) for _ in range(EASY_LENGTH))
         body = api.SetUp(setup_token, ADMINISTRATOR, self.password)
         await self.client.call("POST", "/setup", api.Me, body)
 

@@ -36,8 +36,8 @@ LISTS = ("units", "points", "attendees")
 LIVE_AFTER = 0.9
 """Without a clock to follow, the session goes live once this share of those who come has arrived."""
 
-EVENTS_BEATS = 6.0
-"""Lines drop, break and leave within the first minute of a check, so that all is settled when the people are in."""
+EVENTS_BEATS = 9.5
+"""In a check everything that happens to a line has happened about when the people are in."""
 
 GRACE_BEATS = 4.5
 """A server calls nothing lost within six beats of its start. Whoever was last heard a beat before their event, and is
