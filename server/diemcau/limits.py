@@ -34,7 +34,7 @@ WRITE_BATCH_ITEMS_MAX = 256
 """One transaction. Larger batches gain nothing measurable and delay the first in it."""
 
 WRITE_GATHER_S = 0.002
-"""How long the first check-in after a pause waits for others: a commit costs half a millisecond, however many share it."""
+"""How long the first check-in after a pause waits for others: a commit costs half a millisecond, shared or not."""
 
 WRITE_JOBS_MAX = 256
 """Other writes waiting (pairings, transitions, list changes)."""
