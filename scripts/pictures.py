@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import sys
@@ -15,7 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
-PLAY_S = float(sys.argv[1]) if len(sys.argv) > 1 else 150
+PLAY_S = float(sys.argv[1]) if len(sys.argv) > 1 else 120
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -85,8 +86,9 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         demo = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "diemcau", "demo", "--speed", "10", "--port", "8123", "--database", f"sqlite:///{folder}/d.db"),
+            *("-m", "diemcau", "demo", "--speed", "20", "--port", "8123", "--database", f"sqlite:///{folder}/d.db"),
             stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "DIEMCAU_LANGUAGE": "vi"},
         )
         try:
             printed = await handover(demo)
