@@ -10,13 +10,16 @@ from pathlib import Path
 import click
 import structlog
 
+from diemcau import limits
 from diemcau.app import Server
 from diemcau.config import Settings
+
+GRACE_BEATS = limits.BLIND_GRACE_S / limits.BEAT_INTERVAL_S
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
     "--database", default="sqlite:///data/diemcau.db", show_default=True, help="sqlite:///… or postgresql://…"
 )
@@ -28,6 +31,13 @@ from diemcau.config import Settings
 @click.option("--public-url", help="The origin people reach this server under, e.g. https://hn.example.vn")
 @click.option("--tls-certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--beat-interval",
+    default=limits.BEAT_INTERVAL_S,
+    show_default=True,
+    type=click.FloatRange(0.1, 60),
+    help="Seconds between a device's signs of life; every deadline of a link is a multiple of it.",
+)
 @click.option("--timezone", default="Asia/Ho_Chi_Minh", show_default=True, help="The halls' own time zone.")
 def serve(  # noqa: PLR0913 one parameter an option
     host: str,
@@ -37,6 +47,7 @@ def serve(  # noqa: PLR0913 one parameter an option
     public_url: str | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    beat_interval: float,
     timezone: str,
 ) -> None:
     """Serve until told to stop (Ctrl-C or SIGTERM); everything acknowledged is on disk by then."""
@@ -48,6 +59,8 @@ def serve(  # noqa: PLR0913 one parameter an option
         data_dir=data_dir or data_dir_of(database),
         tls_certificate=tls_certificate,
         tls_key=tls_key,
+        beat_interval_s=beat_interval,
+        blind_grace_s=beat_interval * GRACE_BEATS,
         timezone=timezone,
     )
     settings.check()

@@ -126,16 +126,11 @@ class ServerProcess:
             await self._reading
             self._reading = None
 
-    def _program(self) -> tuple[str, ...]:
-        if self.beat_s == limits.BEAT_INTERVAL_S:
-            return (sys.executable, "-m", "diemcau", "serve")
-        return (sys.executable, "-m", "diemcau.cli.hurried", "serve", str(self.beat_s))
-
     async def _start(self) -> None:
         where = self.listening
         # A session of its own: Ctrl-C reaches the demo alone, which then ends its players before its server.
         self._process = await asyncio.create_subprocess_exec(
-            *self._program(),
+            *(sys.executable, "-m", "diemcau", "serve", "--beat-interval", str(self.beat_s)),
             *("--host", where.host, "--port", str(where.port), "--public-url", where.public),
             *("--database", where.database, "--data-dir", str(where.folder)),
             stdin=asyncio.subprocess.DEVNULL,
