@@ -8,7 +8,7 @@ from sample import Sample, fill
 from support import NOW_MS
 
 from diemcau.domain.models import LinkState
-from diemcau.store import links
+from diemcau.store import links, session_points
 from diemcau.store.engine import Connection, Engines
 from diemcau.store.links import Standing, TransitionRow
 from diemcau.store.schema import session, session_point
@@ -146,3 +146,15 @@ async def test_a_session_is_read_with_its_points_by_code(engines: Engines, sampl
         ("HN-0003", 4, sample.paths["HN-002"]),
         ("HN-0004", 1, sample.paths["HN-002-01"]),
     ]
+
+
+async def test_a_point_that_comes_back_goes_on_where_its_log_ended(
+    engines: Engines, writer: Writer, sample: Sample
+) -> None:
+    """A hall taken out by mistake and put back would stop the records of every hall with its second "first" change."""
+    point = sample.points["HN-0004"]
+    await append(writer, change(sample, "HN-0004", EXPECTED, ONLINE, 1), change(sample, "HN-0004", ONLINE, LEFT, 2))
+    await writer.write(lambda c: session_points.remove_points(c, sample.session_id, [point]))
+    await writer.write(lambda c: session_points.add_points(c, sample.session_id, [point], NOW_MS))
+    assert await standing(engines, sample, "HN-0004") == (EXPECTED, 0, 2)
+    assert await append(writer, change(sample, "HN-0004", EXPECTED, ONLINE, 3)) == (1, {})

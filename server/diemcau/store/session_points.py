@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from diemcau.store.schema import attendance_event, attendee, invitation, point, session_point, unit
+from diemcau.store.schema import (
+    attendance_event,
+    attendee,
+    invitation,
+    link_transition,
+    point,
+    session_point,
+    unit,
+)
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
@@ -150,9 +158,13 @@ async def used(connection: Connection, session_id: int, point_ids: Collection[in
 
 
 async def add_points(connection: Connection, session_id: int, point_ids: Collection[int], now_ms: int) -> None:
-    """Give each point a door of its own and seat the invited people whose home it is."""
+    """Give each point a door of its own and seat the invited people whose home it is.
+
+    A point that was in the session before goes on counting where its log of links ended.
+    """
     if not point_ids:
         return
+    versions = await _link_versions(connection, session_id)
     highest = (await connection.execute(sa.select(sa.func.max(session_point.c.door_id)))).scalar() or 0
     keys = secrets.token_bytes(DOOR_KEY_BYTES * len(point_ids))
     await connection.execute(
@@ -164,11 +176,19 @@ async def add_points(connection: Connection, session_id: int, point_ids: Collect
                 "door_id": highest + 1 + index,
                 "door_key": keys[index * DOOR_KEY_BYTES : (index + 1) * DOOR_KEY_BYTES],
                 "link_since_ms": now_ms,
+                "link_version": versions.get(point_id, 0),
             }
             for index, point_id in enumerate(sorted(point_ids))
         ],
     )
     await _seat(connection, session_id)
+
+
+async def _link_versions(connection: Connection, session_id: int) -> dict[int, int]:
+    """The last version in the log of links of each point that has one."""
+    lt = link_transition.c
+    query = sa.select(lt.point_id, sa.func.max(lt.version)).where(lt.session_id == session_id).group_by(lt.point_id)
+    return {row[0]: row[1] for row in await connection.execute(query)}
 
 
 async def remove_points(connection: Connection, session_id: int, point_ids: Collection[int]) -> None:
