@@ -154,6 +154,22 @@ async def test_organizer_rearranges_own_branch_only(running: Running, admin: Cli
         assert [found["row"] for found in job["problem"]["findings"]] == [2], row
 
 
+async def test_boards_follow_halls_that_move(running: Running, admin: Client) -> None:
+    """A hall that a list gives to another district is seen there and no longer here (I5); so is a whole district."""
+
+    async def seen(client: Client) -> list[str]:
+        return [row["point"] for row in (await client.ok("GET", "/api/v1/sessions/S1/live"))["points"]]
+
+    one = await running.account("quan-1", api.GrantView(Role.INSPECTOR, "HN-001"))
+    two = await running.account("quan-2", api.GrantView(Role.INSPECTOR, "HN-002"))
+    assert (await seen(one), await seen(two)) == (["HN-0002"], ["HN-0003", "HN-0004"])
+    moved = [["code", "name", "unit_code"], ["HN-0003", "Hội trường Quận ủy Hoàn Kiếm", "HN-001"]]
+    await sent(admin, "points", csv_bytes(moved))
+    assert (await seen(one), await seen(two)) == (["HN-0002", "HN-0003"], ["HN-0004"])
+    await sent(admin, "units", csv_bytes([["code", "name", "parent_code"], ["HN-002", "Quận Hoàn Kiếm", "HN-001"]]))
+    assert (await seen(one), await seen(two)) == (["HN-0002", "HN-0003", "HN-0004"], ["HN-0004"])
+
+
 async def test_jobs_are_their_owners(running: Running, admin: Client) -> None:
     """Findings name people: another clerk does not read them, an administrator may."""
     clerk = await running.account("can-bo", api.GrantView(Role.CLERK, "HN-002"))

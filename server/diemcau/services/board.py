@@ -50,6 +50,12 @@ async def start(actor: System, context: Context) -> None:
         await refresh(actor, context, session_id)
 
 
+async def refresh_all(actor: System, context: Context) -> None:
+    """Points or units were moved: what hangs elsewhere now leaves some boards and enters others (I5)."""
+    for session_id in list(context.live.sessions):
+        await refresh(actor, context, session_id)
+
+
 async def refresh(actor: System, context: Context, session_id: int) -> None:
     """Read the session's state, points and counts anew and publish what differs; devices are bound anew."""
     del actor

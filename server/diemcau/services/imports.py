@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from diemcau import limits
-from diemcau.domain.authority import Action, Actor, Scope, require
+from diemcau.domain.authority import Action, Actor, Scope, System, require
 from diemcau.errors import Finding, ImportRejectedError, MalformedError, OverloadedError, TooLargeError
 from diemcau.intake.frames import Ended, Opened, Rows
 from diemcau.intake.process import read_file
-from diemcau.services import jobs, unit_imports
+from diemcau.services import board, jobs, unit_imports
 from diemcau.services.context import Context
 from diemcau.services.jobs import Job
 from diemcau.store import imports
@@ -194,6 +194,8 @@ async def _import_rows(context: Context, scope: Scope, wanted: Wanted, path: Pat
     ready = preparation.ready
     if not wanted.dry_run and (ready.inserts or ready.updates):
         await context.writer.write(lambda c: imports.take_over(c, ready))
+        if wanted.what == "points" and ready.updates:
+            await board.refresh_all(System(), context)
     job.done = job.total = ended.rows
     return api.ImportResult(
         rows=ended.rows,
@@ -252,6 +254,7 @@ async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Pa
     if not wanted.dry_run and change.worth_writing:
         change = await context.writer.write(write)
         context.identities.forget()  # grants hold paths, and paths may have changed
+        await board.refresh_all(System(), context)
     job.done = job.total = ended.rows
     return api.ImportResult(
         rows=ended.rows,
