@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
+from pathlib import Path
 
-from support import PASSWORD, Running
+import msgspec
+import pytest
+from support import PASSWORD, Running, free_port
 
-from diemcau.domain.authority import System
-from diemcau.services.accounts import setup_token
+from diemcau.app import Server
+from diemcau.config import Settings
+from diemcau.domain.authority import Anonymous, System
+from diemcau.domain.models import Role
+from diemcau.errors import ForbiddenError, MalformedError
+from diemcau.services.accounts import add, listed, set_up, setup_token
+from diemcau.wire import api
 
 
 async def test_first_administrator_signs_in_once(running: Running) -> None:
@@ -17,6 +25,19 @@ async def test_first_administrator_signs_in_once(running: Running) -> None:
         "POST", "/api/v1/setup", {"token": "x", "name": "eve", "password": PASSWORD}
     )
     assert (status, problem["code"]) == (403, "forbidden")
+
+
+async def test_a_setup_link_dies_with_the_first_account(tmp_path: Path) -> None:
+    """Whoever finds the printed link after a command made the administrator cannot make themselves another."""
+    async with Server(Settings(f"sqlite:///{tmp_path}/d.db", port=free_port(), data_dir=tmp_path)) as server:
+        assert server.setup_url is not None
+        body = api.SetUp(server.setup_url.rpartition("/")[2], "eve", PASSWORD)
+        with pytest.raises(MalformedError):
+            await set_up(Anonymous(), server.context, msgspec.structs.replace(body, name=" "))
+        await add(System(), server.context, api.AccountNew("root", PASSWORD, [api.GrantView(Role.ADMIN)]))
+        with pytest.raises(ForbiddenError):
+            await set_up(Anonymous(), server.context, body)
+        assert [account.name for account in await listed(System(), server.context)] == ["root"]
 
 
 async def test_cookie_signs_in_and_out(running: Running) -> None:

@@ -52,19 +52,23 @@ async def set_up(actor: Actor, context: Context, body: api.SetUp) -> tuple[api.M
     """Make the first administrator; the answer and a signed-in cookie's token.
 
     Raises:
-        ForbiddenError: the token is wrong or was used.
+        ForbiddenError: the token is wrong, was used, or somebody has an account by now.
+        MalformedError: the name is empty.
         RateLimitedError: too many wrong tokens.
     """
     del actor
     context.limiter.check("setup", limits.PAIRING_FAILURES_PER_MINUTE_MAX)
+    name = _named(body.name)
     hashed = await _hash(body.password)
 
     async def work(connection: Connection) -> None:
         expected = await accounts.fact(connection, SETUP_KEY)
         if expected is None or not secrets.compare_digest(expected, token_hash(body.token).hex()):
             raise ForbiddenError
+        if await accounts.exist(connection):  # made by a command while the link lay about
+            raise ForbiddenError
         await accounts.forget_fact(connection, SETUP_KEY)
-        account_id = await accounts.insert(connection, _name(body.name), hashed, context.clock.now_ms())
+        account_id = await accounts.insert(connection, name, hashed, context.clock.now_ms())
         await accounts.add_grant(connection, account_id, Role.ADMIN, None)
 
     try:
@@ -127,12 +131,11 @@ async def add(actor: Actor, context: Context, body: api.AccountNew) -> api.Accou
     Raises:
         ForbiddenError: not an administrator of every unit it is granted.
         ConflictError: the name is taken.
+        MalformedError: the name is empty.
         NotFoundError: a granted unit does not exist.
     """
     require(actor, Action.ACCOUNTS_WRITE)
-    name = _name(body.name)
-    if not name:
-        raise MalformedError(field="name", reason="reason.empty")
+    name = _named(body.name)
     hashed = await _hash(body.password)
 
     async def work(connection: Connection) -> None:
@@ -219,3 +222,11 @@ async def _verify(hashed: str, password: str) -> bool:
 
 def _name(name: str) -> str:
     return names.tidy(name).casefold()
+
+
+def _named(name: str) -> str:
+    """The name of a new account."""
+    tidied = _name(name)
+    if not tidied:
+        raise MalformedError(field="name", reason="reason.empty")
+    return tidied
