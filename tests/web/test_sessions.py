@@ -140,6 +140,21 @@ async def test_who_sees_and_who_changes(running: Running, conference: sample.Sam
     assert (await there.call("PUT", "/api/v1/sessions/S2/invitations", {"attendees": ["DB-0007"]}))[0] == 404
 
 
+async def test_nobody_learns_which_units_exist(running: Running, conference: sample.Sample) -> None:
+    """A stranger who tries codes hears the same of those that exist and those that do not."""
+    for unit in ("HN-001", "NONE"):
+        assert (await running.anonymous.call("POST", "/api/v1/sessions", NEW | {"unit": unit}))[0] == 401
+    for session in ("S1", "NONE"):
+        for method, path, body in (
+            ("PATCH", "", {"title": "x"}),
+            ("DELETE", "", None),
+            ("POST", "/state", {"to": "live"}),
+            ("PUT", "/points", {"unit": "HN"}),
+            ("PUT", "/invitations", {"unit": "HN"}),
+        ):
+            assert (await running.anonymous.call(method, f"/api/v1/sessions/{session}{path}", body))[0] == 401
+
+
 async def _codes(client: Client) -> list[str]:
     return [item["code"] for item in (await client.ok("GET", "/api/v1/sessions"))["items"]]
 
@@ -191,6 +206,8 @@ async def test_a_frozen_session_stays_as_it_is(running: Running, conference: sam
         ("PUT", "/api/v1/sessions/S1/points", {"unit": "HN", "points": []}, "unit | points"),
         ("PUT", "/api/v1/sessions/S1/invitations", {}, "unit | attendees"),
         ("GET", "/api/v1/sessions?after=x", None, "after"),
+        ("GET", f"/api/v1/sessions?after={'9' * 20}:S1", None, "after"),
+        ("GET", f"/api/v1/sessions?limit={'1' * 5000}", None, "limit"),
     ],
 )
 async def test_bad_input_names_its_field(

@@ -88,6 +88,7 @@ async def choose(actor: Actor, context: Context, code: str, body: api.PointsChoi
             raise NoPointsError(key=code)
         return row.session_id, api.Changed(len(new), len(gone), len(wanted))
 
+    require(actor, Action.SESSIONS_WRITE)
     _one_of(body.unit, body.points, "points")
     session_id, changed = await context.writer.write(work)
     await board.refresh(System(), context, session_id)
@@ -116,6 +117,7 @@ async def invite(actor: Actor, context: Context, code: str, body: api.Invitation
         figures = await session_points.figures(connection, [row.session_id], scope)
         return row.session_id, api.Changed(added, 0, figures.get(row.session_id, Figures()).invited)
 
+    require(actor, Action.SESSIONS_WRITE)
     _one_of(body.unit, body.attendees, "attendees")
     session_id, changed = await context.writer.write(work)
     await board.refresh(System(), context, session_id)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from diemcau.store.engine import Connection
     from diemcau.store.sessions import SessionRow
 log = structlog.get_logger()
+MILLIS_DIGITS_MAX = 14
+"""What the last moment of the year 2999 has (`wire.api.Millis`); the databases take 18."""
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -109,6 +111,7 @@ async def add(actor: Actor, context: Context, body: api.SessionNew) -> api.Sessi
         "ends_ms": _ends(body.starts_ms, body.ends_ms),
         "state_ms": context.clock.now_ms(),
     }
+    require(actor, Action.SESSIONS_WRITE)
 
     async def work(connection: Connection) -> int:
         unit = await units.get(connection, body.unit.upper()) if body.unit else None
@@ -127,6 +130,7 @@ async def change(actor: Actor, context: Context, code: str, body: api.SessionPat
         SessionClosedError: the figures are frozen.
         ForbiddenError, NotFoundError, MalformedError: see `add`.
     """
+    require(actor, Action.SESSIONS_WRITE)
     given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
 
     async def work(connection: Connection) -> int:
@@ -162,6 +166,7 @@ async def delete(actor: Actor, context: Context, code: str) -> None:
         await sessions.delete(connection, row.session_id)
         return row.session_id
 
+    require(actor, Action.SESSIONS_WRITE)
     await board.refresh(System(), context, await context.writer.write(work))
 
 
@@ -173,6 +178,7 @@ async def move(actor: Actor, context: Context, code: str, to: SessionState) -> a
         NoPointsError: it cannot open without a point.
         ForbiddenError, NotFoundError: see `add`.
     """
+    require(actor, Action.SESSIONS_WRITE)
     session_id = await context.writer.write(lambda c: _move(actor, context, c, code, to))
     return await _changed(actor, context, code, session_id)
 
@@ -285,6 +291,6 @@ def _after(after: str) -> tuple[int, str] | None:
     if not after:
         return None
     starts_ms, _, code = after.partition(":")
-    if not (starts_ms.isascii() and starts_ms.isdigit() and code):
+    if not (starts_ms.isascii() and starts_ms.isdigit() and len(starts_ms) <= MILLIS_DIGITS_MAX and code):
         raise MalformedError(field="after", reason="reason.not_a_page")
     return int(starts_ms), code.upper()

@@ -55,7 +55,8 @@ class Call(Generic[B]):
             MalformedError: not a whole number within bounds.
         """
         value = self.request.query.get("limit", str(limits.PAGE_ROWS_DEFAULT))
-        if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= limits.PAGE_ROWS_MAX:
+        digits = value.isascii() and value.isdigit() and len(value) <= len(str(limits.PAGE_ROWS_MAX))
+        if not digits or not 1 <= int(value) <= limits.PAGE_ROWS_MAX:
             raise MalformedError(field="limit", reason=f"1 … {limits.PAGE_ROWS_MAX}")
         return int(value)
 
