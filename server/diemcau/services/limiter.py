@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 KEYS_MAX = 100_000
 """Keys remembered; the oldest is forgotten first."""
 
+FAILURES_KEPT_MAX = 120
+"""Failures remembered of one key, as many as the highest limit asks about: a flood costs no more than a trickle."""
+
 
 @dataclass(slots=True)
 class Limiter:
@@ -26,17 +29,18 @@ class Limiter:
         """Refuse when `key` failed `per_minute` times within the last minute.
 
         Raises:
-            RateLimitedError: with the seconds until the oldest failure is forgotten.
+            RateLimitedError: with the seconds until enough failures are forgotten.
         """
         recent = self._recent(key)
         if len(recent) >= per_minute:
-            raise RateLimitedError(retry_after_s=max(1, round(60 - (self.clock.monotonic_s() - recent[0]))))
+            oldest = recent[-per_minute]
+            raise RateLimitedError(retry_after_s=max(1, round(60 - (self.clock.monotonic_s() - oldest))))
 
     def failed(self, key: str) -> None:
         """Count one failure of `key`."""
         recent = self._recent(key)
         recent.append(self.clock.monotonic_s())
-        self._failures[key] = recent
+        self._failures[key] = recent[-FAILURES_KEPT_MAX:]
         self._failures.move_to_end(key)
         while len(self._failures) > KEYS_MAX:
             self._failures.popitem(last=False)
