@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from diemcau import i18n
-from diemcau.errors import DiemcauError, ImportRejectedError
+from diemcau.errors import DiemcauError, ImportRejectedError, MalformedError
 from diemcau.web.calls import json_answer
 from diemcau.wire.api import ImportFinding, Problem
 
@@ -67,6 +67,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         known.code = CODES_BY_STATUS.get(error.status, "malformed")
         known.status = error.status
         return answer(known, language_of(request))
+    except web.RequestPayloadError:  # the body broke off, or is not what its headers say
+        return answer(MalformedError(field="body", reason="reason.unreadable"), language_of(request))
     except ConnectionResetError:
         raise
     except Exception:
