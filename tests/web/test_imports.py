@@ -15,7 +15,10 @@ from support import Client, Running, Start
 from tables import PEOPLE, csv_bytes, write_xlsx
 
 from diemcau import limits
+from diemcau.domain.authority import System
 from diemcau.domain.models import Role
+from diemcau.errors import OverloadedError
+from diemcau.services import imports
 from diemcau.wire import api
 
 NEW = ["M-1", "Nguyễn Thị Mới", "Ủy viên", "HN-002", "HN-0003", "0912000001"]
@@ -204,6 +207,23 @@ async def test_jobs_are_bounded(running: Running, admin: Client, monkeypatch: py
     monkeypatch.setattr(limits, "JOBS_WAITING_MAX", 0)
     status, problem = await admin.call("POST", "/api/v1/imports?what=attendees", data=b"")
     assert (status, problem["code"]) == (503, "overloaded")
+
+
+async def test_a_file_that_came_too_late_leaves_nothing_behind(
+    running: Running, admin: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many who upload at once, the files of those who are told to come later do not fill the disk."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"code"
+        monkeypatch.setattr(limits, "JOBS_RUNNING_MAX", 0)
+        monkeypatch.setattr(limits, "JOBS_WAITING_MAX", 0)
+        yield b",name"
+
+    with pytest.raises(OverloadedError):
+        await imports.begin(System(), running.context, imports.Wanted("units"), slow())
+    assert not [left for left in tmp_path.iterdir() if left.name.startswith("diemcau-import-")]  # noqa: ASYNC240
 
 
 async def test_two_imports_of_one_list_count_everybody_once(start: Start, database: str) -> None:

@@ -55,7 +55,11 @@ async def begin(actor: Actor, context: Context, wanted: Wanted, chunks: AsyncIte
     async def work(job: Job) -> api.ImportResult:
         return await run(actor, context, wanted, path, job)
 
-    return jobs.start(actor, context, f"import {wanted.what}", work, after=path.unlink)
+    try:
+        return jobs.start(actor, context, f"import {wanted.what}", work, after=path.unlink)
+    except OverloadedError:  # others came while this file was received
+        path.unlink()
+        raise
 
 
 async def run(actor: Actor, context: Context, wanted: Wanted, path: Path, job: Job) -> api.ImportResult:
