@@ -61,10 +61,24 @@ class Settings:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):
             raise StartError("timezone", zone=self.timezone) from None
-        if self.public_url is not None:
-            parts = urlsplit(self.public_url)
-            origin = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"}
-            if not origin or parts.query or parts.fragment or len(parts.netloc) > PUBLIC_HOST_CHARS_MAX:
-                raise StartError("public_url", url=self.public_url, chars=PUBLIC_HOST_CHARS_MAX)
+        if self.public_url is not None and not _is_origin(self.public_url):
+            raise StartError("public_url", url=self.public_url, chars=PUBLIC_HOST_CHARS_MAX)
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise StartError("tls_incomplete")
+
+
+def _is_origin(url: str) -> bool:
+    """Whether `url` is scheme, host and port alone, in letters that a QR code and a browser's Origin have."""
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    alone = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
+    return (
+        parts.scheme in {"http", "https"}
+        and named
+        and alone
+        and parts.netloc.isascii()
+        and len(parts.netloc) <= PUBLIC_HOST_CHARS_MAX
+    )

@@ -111,9 +111,16 @@ def test_database_in_use(tmp_path: Path) -> None:
     [
         (["--database", "mysql://x/y"], ["mysql", "sqlite"]),
         (["--database", "nonsense"], ["nonsense"]),
+        (["--database", "sqlite:///"], ["sqlite"]),
         (["--database", "postgresql://postgres@127.0.0.1:1/none"], ["PostgreSQL"]),
+        (["--database", "postgresql://postgres@127.0.0.1:port/none"], ["port"]),
+        (["--database", "postgresql://postgres:secret@127.0.0.1:1/none?colour=red"], ["colour"]),
         (["--database", "sqlite:////dev/null/x/d.db"], ["/dev/null"]),
         (["--public-url", "https://hn.example.vn/path"], ["https://"]),
+        (["--public-url", "https://[hn"], ["https://[hn"]),
+        (["--public-url", "https://hn.example.vn:port"], ["https://"]),
+        (["--public-url", "https://me:secret@hn.vn"], ["https://"]),
+        (["--public-url", "https://hà-nội.vn"], ["https://"]),
         (["--public-url", "https://a-very-long-host-name.hanoi.example.vn"], ["30"]),
     ],
 )
@@ -121,3 +128,16 @@ def test_wrong_settings(options: list[str], words: list[str], tmp_path: Path) ->
     """A setting that cannot work is refused before anybody relies on it, with what to write instead."""
     database = [] if "--database" in options else ["--database", f"sqlite:///{tmp_path}/d.db"]
     assert_one_sentence(serve("--port", str(free_port()), "--data-dir", str(tmp_path), *database, *options), *words)
+
+
+@pytest.mark.parametrize(
+    ("user", "database", "word"),
+    [("postgres", "diemcau_none", "diemcau_none"), ("diemcau_nobody", "postgres", "diemcau_nobody")],
+)
+def test_postgresql_refuses(postgres_url: str, tmp_path: Path, user: str, database: str, word: str) -> None:
+    """A database nobody made, or a user nobody knows, is told in PostgreSQL's words; no password is."""
+    host = postgres_url.rpartition("@")[2].partition("/")[0]
+    url = f"postgresql://{user}:secret@{host}/{database}"
+    result = serve("--port", str(free_port()), "--data-dir", str(tmp_path), "--database", url)
+    assert_one_sentence(result, "PostgreSQL", word, "does not exist")
+    assert "secret" not in result[2]

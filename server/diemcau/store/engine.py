@@ -44,11 +44,11 @@ def parse_url(database: str) -> sa.URL:
     """The URL with its async driver: `sqlite:///…` or `postgresql://…`.
 
     Raises:
-        StartError: `database_url` when it is neither.
+        StartError: `database_url` when it is neither, or an embedded one without a file.
     """
     try:
         url = sa.make_url(database)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise StartError("database_url", database=database) from None
     drivers = {
         "sqlite": "sqlite+aiosqlite",
@@ -56,9 +56,14 @@ def parse_url(database: str) -> sa.URL:
         "postgres": "postgresql+asyncpg",
     }
     base = url.drivername.split("+")[0]
-    if base not in drivers:
+    if base not in drivers or (base == "sqlite" and not url.database):
         raise StartError("database_url", database=url.render_as_string())
     return url.set(drivername=drivers[base])
+
+
+def shown(url: sa.URL) -> str:
+    """Where the database is, for people: its file, or its address without password and driver."""
+    return str(file_of(url) or url.set(drivername=url.get_backend_name()).render_as_string())
 
 
 def file_of(url: sa.URL) -> Path | None:
@@ -187,20 +192,32 @@ ROOM_BYTES_MIN = 4 * 1_048_576
 def start_error(error: BaseException, url: sa.URL) -> StartError | None:
     """What a failure to open or write the database means to the person who started the server, if known."""
     file = file_of(url)
-    where = str(file or url.render_as_string())
+    where = shown(url)
     cause: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
+    if file is None:
+        return _refused(error, cause, where)
     text = str(cause).lower()
-    if isinstance(cause, OSError) and file is None:
-        return StartError("database_unreachable", where=where)
     if not isinstance(cause, (OSError, sqlite3.Error)):
         return None
-    if "full" in text or "no space" in text or ("i/o error" in text and file and not _has_room(file)):
+    if "full" in text or "no space" in text or ("i/o error" in text and not _has_room(file)):
         return StartError("disk_full", where=where)
     if "locked" in text:
         return StartError("database_locked", where=where)
     if "not a database" in text or "malformed" in text:
         return StartError("not_a_database", where=where)
     return StartError("database_unwritable", where=where)
+
+
+def _refused(error: BaseException, cause: BaseException | None, where: str) -> StartError | None:
+    """What keeps PostgreSQL from serving us: not there, an address with options it does not know, or its own words."""
+    if isinstance(cause, OSError):
+        return StartError("database_unreachable", where=where)
+    if isinstance(error, TypeError):  # the driver's way to say that it knows no such option
+        return StartError("database_url", database=where)
+    if isinstance(error, DBAPIError):
+        said = str(error.orig.__cause__ or error.orig) if error.orig else str(error)
+        return StartError("database_refused", where=where, reason=said.splitlines()[0])
+    return None
 
 
 def _has_room(file: Path) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from diemcau.errors import StartError
-from diemcau.store.engine import file_of
+from diemcau.store.engine import file_of, shown
 from diemcau.store.schema import instance, metadata
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def prepare(engines: Engines) -> None:
         StartError: `not_a_database` (something else lives there; it is left as it was) or `database_newer`.
     """
     file = file_of(engines.url)
-    where = str(file or engines.url.render_as_string())
+    where = shown(engines.url)
     if file:
         await asyncio.to_thread(_look, file)
     async with engines.writing.begin() as connection:
