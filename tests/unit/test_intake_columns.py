@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,16 @@ def test_canonical_names_are_found_in_any_order(what: str) -> None:
     names = [column.field for column in TABLES[what]]
     assert places(names, TABLES[what]) == {name: index for index, name in enumerate(names)}
     assert places(names[::-1], TABLES[what]) == {name: index for index, name in enumerate(names[::-1])}
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_headers_of_the_browsers_template_are_known(what: str) -> None:
+    """Whoever fills in the file that the import dialog hands out would be told that its columns are missing."""
+    file = Path(__file__).parents[1] / "contract" / "import_headers.json"
+    headers = json.loads(file.read_text(encoding="utf-8"))[what]
+    for language in ("vi", "en"):
+        assert list(places(headers[language], TABLES[what])) == headers["en"]
+    assert headers["required"] == [column.field for column in TABLES[what] if column.required]
 
 
 @pytest.mark.parametrize(
