@@ -67,6 +67,7 @@ async def test_taken_unknown_and_empty_are_told(admin: Client) -> None:
     ):
         _, problem = await admin.call("POST", "/api/v1/units", body)
         assert problem["code"] == code, body
+        assert "regex" not in problem["title"], "a person cannot read that"
     assert len((await admin.ok("GET", "/api/v1/units"))["items"]) == 4
 
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { codeAfter, codeFrom } from './codes';
+import { codeAfter, codeFrom, isCode } from './codes';
 
 test.each([
   ['Hội trường xã Đại Đồng', 'HOI-TRUONG-XA-DAI-DONG'],
@@ -20,4 +20,9 @@ test('a second hall of the same name does not collide with the first', () => {
 test('people are numbered on from those who are there', () => {
   expect(codeAfter('DB', new Set())).toBe('DB-001');
   expect(codeAfter('DB', new Set(['DB-001', 'DB-003']))).toBe('DB-004');
+});
+
+test('a code that the server would refuse is known before it is sent', () => {
+  expect(['DC1', 'h-1_a.b', 'a'.repeat(40)].every(isCode)).toBe(true);
+  expect(['', 'mã', 'DB 03', 'DB03!', 'a'.repeat(41)].some(isCode)).toBe(false);
 });

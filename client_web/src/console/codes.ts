@@ -4,6 +4,11 @@ import { fold } from './fold';
 /** Codes are printed, spoken and typed: short ones survive that. The server takes up to 40 characters. */
 const SUGGESTED_CHARS_MAX = 24;
 
+/** Whether the server takes it as a code. */
+export function isCode(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,40}$/.test(text);
+}
+
 /** A code made from a name, not among `taken`: "Hội trường xã Đại Đồng" → `HOI-TRUONG-XA-DAI-DONG`. */
 export function codeFrom(name: string, taken: ReadonlySet<string> = new Set()): string {
   const words = fold(name)

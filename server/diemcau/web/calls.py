@@ -99,6 +99,8 @@ async def read_body(request: web.Request, shape: type[B]) -> B:
         return msgspec.json.decode(await request.read(), type=shape)
     except msgspec.ValidationError as error:
         reason, _, field = str(error).partition(" - at ")
+        if "matching regex" in reason:  # codes are the only texts that must match one
+            reason = "reason.bad_code"
         raise MalformedError(field=field.strip("`$.") or "body", reason=reason) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedError(field="body", reason=str(error)) from None
