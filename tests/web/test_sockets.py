@@ -12,6 +12,7 @@ from support import Running, Start
 from diemcau import limits
 from diemcau.app import Server
 from diemcau.store import links
+from diemcau.store.engine import Connection
 from diemcau.store.links import TransitionRow
 from diemcau.wire import live
 
@@ -164,6 +165,22 @@ async def test_who_says_nothing_is_not_kept(running: Running, monkeypatch: pytes
     monkeypatch.setattr(limits, "IDENTIFY_DEADLINE_S", 0.05)
     async with socket(running, "/ws/v1/point") as mute:
         assert await mute.closed() == live.CloseCode.IDENTIFY_LATE
+
+
+async def test_a_fault_of_the_server_asks_to_come_back(running: Running, hall: str) -> None:
+    """While the database fails, halls and boards are told to try again later, in words that a socket has."""
+
+    async def lose_tables(connection: Connection) -> None:
+        for table in ("device", "unit"):
+            await connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO lost_{table}")
+
+    await running.context.writer.write(lose_tables)
+    async with socket(running, "/ws/v1/point") as laptop:
+        await laptop.say(live.Identify(live.PROTOCOL_VERSION, hall, "boot"))
+        assert await laptop.closed() == live.CloseCode.RESTART
+    async with socket(running, "/ws/v1/board") as board:
+        await board.say(live.BoardIdentify("S1", "HN", running.admin.token))
+        assert await board.closed() == live.CloseCode.RESTART
 
 
 async def test_an_account_is_no_device(running: Running) -> None:

@@ -86,6 +86,9 @@ async def point(call: Call[None]) -> web.WebSocketResponse:
         await socket.close(code=closing.code)
     except (ClientConnectionResetError, ConnectionResetError):
         pass  # the line broke; the wheel will notice the silence
+    except Exception:  # an HTTP answer would be noise here; whoever comes back later may find it mended
+        log.exception("a device's socket failed")
+        await socket.close(code=CloseCode.RESTART)
     return socket
 
 
@@ -126,6 +129,9 @@ async def board_socket(call: Call[None]) -> web.WebSocketResponse:
         await socket.close(code=closing.code)
     except (ClientConnectionResetError, ConnectionResetError):
         pass
+    except Exception:
+        log.exception("a board's socket failed")
+        await socket.close(code=CloseCode.RESTART)
     return socket
 
 
