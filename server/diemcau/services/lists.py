@@ -61,7 +61,7 @@ def read_mark(after: str, keys: int) -> tuple[str, ...] | None:
         found = msgspec.json.decode(text, type=tuple[str, ...])
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         found = ()
-    if len(found) != keys:
+    if len(found) != keys or any("\0" in key for key in found):
         raise MalformedError(field="after", reason="reason.not_a_page")
     return found
 

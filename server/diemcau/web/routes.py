@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from diemcau import limits
+from diemcau.errors import MalformedError
 from diemcau.web import (
     accounts,
     check_in_pages,
@@ -62,6 +63,8 @@ def build(context: Context) -> web.Application:
 
 def _dispatch(route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        if "\0" in request.path or "\0" in request.query_string:  # no text of ours has it, and PostgreSQL takes none
+            raise MalformedError(field="URL", reason="reason.unreadable")
         actor = await identity.actor_of(request)
         body = await read_body(request, route.body) if route.body else None
         call = Call(request, request.app[CONTEXT], actor, problems.language_of(request), body)

@@ -59,7 +59,7 @@ class GrantView(Struct):
     """A role over a unit (by code; null: everything)."""
 
     role: Role
-    unit: str | None = None
+    unit: Code | None = None
 
 
 class Me(Struct):

@@ -14,6 +14,8 @@ from diemcau.domain.models import LinkState, SessionState
 
 PROTOCOL_VERSION = 1
 Token = Annotated[str, Meta(max_length=200)]
+Key = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00]*$")]
+"""A natural key as somebody typed it; whether there is one is for the server to say."""
 
 
 class CloseCode(IntEnum):
@@ -44,7 +46,7 @@ class Identify(Struct, tag="identify"):
     v: int
     token: Token
     boot: Annotated[str, Meta(max_length=64)]
-    session: Annotated[str, Meta(max_length=40)] | None = None
+    session: Key | None = None
 
 
 class Beat(Struct, tag="beat"):
@@ -132,8 +134,8 @@ class Resume(Struct):
 class BoardIdentify(Struct, tag="identify"):
     """What to watch: a session, or the part of it below `unit`. `token` where no cookie came with the handshake."""
 
-    session: Annotated[str, Meta(max_length=40)]
-    unit: Annotated[str, Meta(max_length=40)] | None = None
+    session: Key
+    unit: Key | None = None
     token: Token | None = None
     resume: Resume | None = None
 
