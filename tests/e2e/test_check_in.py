@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from phone import Phone
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from sample import Sample
 from support import Running
 
@@ -75,3 +75,16 @@ async def test_letters_twice_as_large(page: Page, hall: Phone) -> None:
             assert box["height"] >= 44, name
 
     await through(page, hall, look)
+
+
+async def test_back_leads_to_the_pages_before(page: Page, hall: Phone) -> None:
+    """Whoever taps back after the receipt would see the browser's error instead of a page, and come to the desk."""
+    await page.goto(f"{hall.running.admin.origin}/C/{hall.code()}")
+    await page.get_by_label("Họ tên hoặc mã đại biểu").fill("h'hen nie")
+    await page.get_by_role("button", name="Tiếp tục", exact=True).click()
+    await page.get_by_role("button", name="Điểm danh", exact=True).click()
+    await page.wait_for_url("**/c/r/*")
+    await page.go_back()
+    await expect(page.get_by_role("button", name="Điểm danh", exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Điểm danh", exact=True).click()
+    await page.wait_for_url("**/c/r/*")

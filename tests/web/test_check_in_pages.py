@@ -183,7 +183,7 @@ async def test_pages_are_small_and_need_no_script(phone: Phone) -> None:
         policy = page.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'")
         assert "script" not in policy
-        assert page.headers["Cache-Control"] == "no-store"
+        assert page.headers["Cache-Control"] == "private, no-cache"
 
 
 async def test_names_are_escaped(phone: Phone) -> None:

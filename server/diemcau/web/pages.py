@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 CSS = (files("diemcau.web") / "templates" / "check_in.css").read_text(encoding="utf-8").replace("\n", "")
 STYLE_HASH = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
 HEADERS = {
-    "Cache-Control": "no-store",
+    # Not no-store: with it the way back from a receipt ends at the browser's own error page (the answer to a form
+    # cannot be had again), and a form that is still good for minutes is asked for anew with a code that has expired.
+    "Cache-Control": "private, no-cache",
     "Content-Security-Policy": (
         f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; img-src data:; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
