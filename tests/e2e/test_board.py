@@ -153,6 +153,7 @@ async def test_a_server_that_is_gone_is_said_to_be(centre: BrowserContext, runni
     await centre.route("**/*", lambda route: route.abort())
     await running.server.__aexit__(None, None, None)
     await expect(page.get_by_role("alert")).to_contain_text(words("console.board.stale").partition("{")[0])
+    await expect(headline(page)).to_have_text(words("console.board.cut_off"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
