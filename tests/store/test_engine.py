@@ -19,6 +19,8 @@ TWICE = Lookup(
     )
 )
 
+SLOWLY = Lookup(sa.select(sa.func.pg_sleep(sa.bindparam("seconds", type_=sa.Float()))))
+
 
 async def put(engines: Engines, key: str, value: str) -> None:
     """Commit a fact."""
@@ -101,3 +103,16 @@ async def test_readers_cannot_hold_the_writer_up(engines: Engines) -> None:
         async with asyncio.timeout(2), engines.writing.begin() as connection:
             await write(connection)
     assert await engines.lookup(FACT, key="k") == [("v",)]
+
+
+async def test_a_lookup_outlives_a_restart_of_postgresql(postgres_url: str) -> None:
+    """Nobody at a door meets an error page because the database was restarted while it was asked."""
+    engines = Engines(postgres_url)
+    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database() AND state = 'active'"
+    asked = asyncio.create_task(engines.lookup(SLOWLY, seconds=0.5))
+    async with asyncio.timeout(10), engines.read() as connection:
+        while not await connection.scalar(sa.text(f"SELECT count(*) {others}")):
+            await connection.rollback()
+        await connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}"))
+        assert len(await asked) == 1
+    await engines.close()

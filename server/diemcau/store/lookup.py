@@ -24,6 +24,15 @@ SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark")
 POSTGRESQL: Dialect = PGDialect_asyncpg(  # type: ignore[no-untyped-call]
     paramstyle="numeric_dollar"
 )
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What a connection says that PostgreSQL ended, at the next question or in the midst of one."""
+
 SQLITE_BUSY_MS = 1_000
 """Readers of a WAL never wait for the writer; only the recovery after a crash could make them, and briefly."""
 
@@ -77,6 +86,11 @@ class Lookups:
             return self._sqlite.execute(statement, bound).fetchall()
         statement, bound = lookup.bound(POSTGRESQL, values)
         pool = self._pool or await self._open_pool()
+        for _ in range(limits.READ_CONNECTIONS):  # after a restart all of them are dead; looking up again is harmless
+            try:
+                return [tuple(row) for row in await pool.fetch(statement, *bound)]
+            except LOST:
+                continue
         return [tuple(row) for row in await pool.fetch(statement, *bound)]
 
     async def _open_pool(self) -> asyncpg.Pool:
