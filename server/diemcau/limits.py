@@ -128,6 +128,12 @@ BOARD_RECHECK_S = 10.0
 LOGIN_FAILURES_PER_MINUTE_MAX = 10
 """Per account name; argon2 costs 50 ms a try besides."""
 
+PASSWORDS_RUNNING_MAX = 2
+"""Passwords hashed at once: argon2 takes 64 MiB and all the cores it finds, and the door needs some."""
+
+PASSWORDS_WAITING_MAX = 50
+"""In line for it: three to five seconds. Beyond that, signing in is told to wait, and nothing else suffers."""
+
 SIGN_IN_VALID_S = 14 * 86_400
 PAIRING_VALID_S = 86_400
 PAIRING_FAILURES_PER_MINUTE_MAX = 60

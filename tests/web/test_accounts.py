@@ -15,6 +15,7 @@ from diemcau.domain.authority import Anonymous, System
 from diemcau.domain.models import Role
 from diemcau.errors import ForbiddenError, MalformedError
 from diemcau.services.accounts import add, listed, set_up, setup_token
+from diemcau.services.slots import Slots
 from diemcau.wire import api
 
 
@@ -73,4 +74,14 @@ async def test_guessing_passwords_is_slowed(running: Running) -> None:
     status, problem = await running.anonymous.call("POST", "/api/v1/login", body)
     assert (status, problem["code"]) == (429, "rate_limited")
     running.clock.advance(61)
+    assert (await running.anonymous.call("POST", "/api/v1/login", body))[0] == 200
+
+
+async def test_a_flood_of_sign_ins_waits_in_a_short_line(running: Running) -> None:
+    """Strangers who send passwords by the thousand are told to wait; they take neither memory nor the door's time."""
+    running.context.passwords = Slots(1, 0)
+    body = {"name": "root", "password": PASSWORD}
+    async with running.context.passwords.taken():
+        status, problem = await running.anonymous.call("POST", "/api/v1/login", body)
+    assert (status, problem["code"]) == (503, "overloaded")
     assert (await running.anonymous.call("POST", "/api/v1/login", body))[0] == 200

@@ -59,7 +59,7 @@ async def set_up(actor: Actor, context: Context, body: api.SetUp) -> tuple[api.M
     del actor
     context.limiter.check("setup", limits.PAIRING_FAILURES_PER_MINUTE_MAX)
     name = _named(body.name)
-    hashed = await _hash(body.password)
+    hashed = await _hash(context, body.password)
 
     async def work(connection: Connection) -> None:
         expected = await accounts.fact(connection, SETUP_KEY)
@@ -85,13 +85,14 @@ async def login(actor: Actor, context: Context, body: api.Login) -> tuple[api.Me
     Raises:
         WrongPasswordError: name and password do not belong together.
         RateLimitedError: too many failures for this name.
+        OverloadedError: too many sign in at once.
     """
     del actor
     name = _name(body.name)
     context.limiter.check(f"login:{name}", limits.LOGIN_FAILURES_PER_MINUTE_MAX)
     async with context.read() as connection:
         found = await accounts.by_name(connection, name)
-    matches = await _verify(found.password_hash if found else ABSENT_HASH, body.password)
+    matches = await _verify(context, found.password_hash if found else ABSENT_HASH, body.password)
     if found is None or not matches or found.disabled:
         context.limiter.failed(f"login:{name}")
         raise WrongPasswordError
@@ -136,7 +137,7 @@ async def add(actor: Actor, context: Context, body: api.AccountNew) -> api.Accou
     """
     require(actor, Action.ACCOUNTS_WRITE)
     name = _named(body.name)
-    hashed = await _hash(body.password)
+    hashed = await _hash(context, body.password)
 
     async def work(connection: Connection) -> None:
         grants = await _resolve(connection, actor, body.grants)
@@ -208,14 +209,16 @@ async def _issue(context: Context, account_id: int, kind: str, name: str, expire
     return token
 
 
-async def _hash(password: str) -> str:
-    return await asyncio.to_thread(HASHER.hash, password)
+async def _hash(context: Context, password: str) -> str:
+    async with context.passwords.taken():
+        return await asyncio.to_thread(HASHER.hash, password)
 
 
-async def _verify(hashed: str, password: str) -> bool:
-    """argon2 takes about 50 ms: in a thread, so that no beat waits for it."""
+async def _verify(context: Context, hashed: str, password: str) -> bool:
+    """argon2 takes about 50 ms: in a thread, so that no beat waits for it, and few at once."""
     try:
-        return await asyncio.to_thread(HASHER.verify, hashed, password)
+        async with context.passwords.taken():
+            return await asyncio.to_thread(HASHER.verify, hashed, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
 

@@ -75,6 +75,7 @@ class Context:
     spawn: SpawnTask
     failures: Failures = field(default_factory=Failures)
     exports: Slots = field(default_factory=lambda: Slots(limits.EXPORTS_RUNNING_MAX, limits.EXPORTS_WAITING_MAX))
+    passwords: Slots = field(default_factory=lambda: Slots(limits.PASSWORDS_RUNNING_MAX, limits.PASSWORDS_WAITING_MAX))
 
     def read(self) -> AbstractAsyncContextManager[Connection]:
         """A reading connection; its statements see one state of the database."""
