@@ -42,10 +42,6 @@ class Keys:
         """An HMAC-SHA256 tag of `size` bytes."""
         return hmac.digest(self.derive(purpose), message, "sha256")[:size]
 
-    def verifies(self, purpose: str, message: bytes, tag: bytes) -> bool:
-        """Whether `tag` was made by `sign` for the same purpose and message."""
-        return hmac.compare_digest(self.sign(purpose, message, len(tag)), tag) and len(tag) >= 8
-
 
 def token_hash(token: str) -> bytes:
     """How credentials and pairing codes are kept: SHA-256; they are random, so no salt or stretching is needed."""

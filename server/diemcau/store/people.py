@@ -14,11 +14,7 @@ from diemcau.store.schema import attendance, attendance_event, attendee, invitat
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from diemcau.store.engine import Connection
-
-CODES_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +56,6 @@ async def get(connection: Connection, code: str) -> PersonRow:
     if row is None:
         raise NotFoundError(what="attendee", key=code)
     return _row(row)
-
-
-async def by_codes(connection: Connection, codes: Iterable[str]) -> dict[str, PersonRow]:
-    """The attendees of these codes that exist."""
-    wanted = list(codes)
-    found: dict[str, PersonRow] = {}
-    for start in range(0, len(wanted), CODES_A_QUERY):
-        query = QUERY.where(attendee.c.code.in_(wanted[start : start + CODES_A_QUERY]))
-        found.update({row.code: _row(row) for row in await connection.execute(query)})
-    return found
 
 
 async def listed(connection: Connection, asked: Asked, point_id: int | None = None) -> list[PersonRow]:

@@ -15,11 +15,7 @@ from diemcau.store.schema import attendance_event, attendee, device, invitation,
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from diemcau.store.engine import Connection
-
-CODES_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +52,6 @@ async def get(connection: Connection, code: str) -> PointRow:
     if row is None:
         raise NotFoundError(what="point", key=code)
     return _row(row)
-
-
-async def by_codes(connection: Connection, codes: Iterable[str]) -> dict[str, PointRow]:
-    """The points of these codes that exist."""
-    wanted = list(codes)
-    found: dict[str, PointRow] = {}
-    for start in range(0, len(wanted), CODES_A_QUERY):
-        query = QUERY.where(point.c.code.in_(wanted[start : start + CODES_A_QUERY]))
-        found.update({row.code: _row(row) for row in await connection.execute(query)})
-    return found
 
 
 async def listed(connection: Connection, asked: Asked) -> list[PointRow]:

@@ -13,8 +13,6 @@ from diemcau.store.lists import Asked, beyond, matches, refuse_taken
 from diemcau.store.schema import account_grant, attendee, point, session, unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from diemcau.domain.authority import Scope
     from diemcau.store.engine import Connection
 
@@ -150,16 +148,6 @@ async def used_by(connection: Connection, unit_id: int) -> str | None:
 async def delete(connection: Connection, unit_id: int) -> None:
     """Remove a unit that nothing refers to."""
     await connection.execute(sa.delete(unit).where(unit.c.id == unit_id))
-
-
-async def by_codes(connection: Connection, codes: Iterable[str]) -> dict[str, UnitRow]:
-    """The units of these codes that exist."""
-    wanted = list(codes)
-    found: dict[str, UnitRow] = {}
-    for start in range(0, len(wanted), 500):
-        query = sa.select(unit).where(unit.c.code.in_(wanted[start : start + 500]))
-        found.update({row.code: _row(row) for row in await connection.execute(query)})
-    return found
 
 
 def _row(row: sa.Row[tuple[object, ...]]) -> UnitRow:
