@@ -63,7 +63,8 @@ def build(context: Context) -> web.Application:
 
 def _dispatch(route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        if "\0" in request.path or "\0" in request.query_string:  # no text of ours has it, and PostgreSQL takes none
+        address = request.path + request.query_string
+        if "\0" in address and address.startswith("/api/"):  # no text of ours has it, and PostgreSQL takes none
             raise MalformedError(field="URL", reason="reason.unreadable")
         actor = await identity.actor_of(request)
         body = await read_body(request, route.body) if route.body else None
