@@ -111,7 +111,7 @@ class PointLink:
         self.devices: dict[int, DeviceLink] = {}
 
     def connect(self, device_id: int, now_ms: float) -> Change | None:
-        """A device said who it is. A lost point waits for beats; any other is online at once."""
+        """A device said who it is. A lost point waits for beats; any other speaks at once."""
         device = self._device(device_id, now_ms)
         device.heard_ms = now_ms
         device.seq = 0
@@ -119,7 +119,7 @@ class PointLink:
         if self.link is LinkState.LOST:
             device.link = LinkState.LOST
         elif device.link not in ALIVE:
-            device.link = LinkState.ONLINE
+            device.link = self._line(device, now_ms)
         return self._settle(now_ms, "connected", device_id)
 
     def beat(self, device_id: int, now_ms: float, seq: int, rtt_ms: float | None, *, hidden: bool) -> Change | None:
@@ -147,8 +147,12 @@ class PointLink:
             return
         if device.link is LinkState.AWAY and device.hidden:
             return
+        device.link = self._line(device, now_ms)
+
+    def _line(self, device: DeviceLink, now_ms: float) -> LinkState:
+        """How good the line of a device that speaks is: degraded until it was clean for long enough."""
         troubled = device.trouble_ms is not None and now_ms - device.trouble_ms < self.rules.clean_ms
-        device.link = LinkState.DEGRADED if troubled else LinkState.ONLINE
+        return LinkState.DEGRADED if troubled else LinkState.ONLINE
 
     def away(self, device_id: int, now_ms: float) -> Change | None:
         """The page is about to be hidden or the phone locked: the silence that follows is no loss."""
@@ -213,7 +217,11 @@ class PointLink:
             return None
         device_id = next(key for key, device in self.devices.items() if self._deadline(device) == at_ms)
         device = self.devices[device_id]
-        device.link = LinkState.SUSPECT if device.link in ALIVE else LinkState.LOST
+        if device.link in ALIVE:
+            device.link = LinkState.SUSPECT
+        else:
+            device.link = LinkState.LOST
+            device.good_beats = 0  # those from before the silence prove nothing
         return device_id
 
     def extend(self, gap_ms: float, now_ms: float) -> None:
