@@ -58,11 +58,6 @@ def sort_key(full_name: str) -> str:
     return PART_END.join(parts)
 
 
-def text_key(text: str) -> str:
-    """Orders places and other plain texts: syllable by syllable from the left ("Hà Giang" < "Hà Nam" < "Hạ Long")."""
-    return SYLLABLE_END.join(_syllable_key(word) for word in tidy(text).split())
-
-
 @lru_cache(8192)  # a list of 52,000 people has a few hundred syllables: 1 s becomes 0.1 s
 def _word_key(word: str) -> str:
     return SYLLABLE_END.join(map(_syllable_key, filter(None, word.split("-"))))
