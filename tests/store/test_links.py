@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from sample import Sample, fill
 from support import NOW_MS
 
+from diemcau.domain.link_state import Transition
 from diemcau.domain.models import LinkState
 from diemcau.store import links, session_points
 from diemcau.store.engine import Connection, Engines
-from diemcau.store.links import Standing, TransitionRow
+from diemcau.store.links import Standing
 from diemcau.store.schema import session, session_point
 from diemcau.store.writer import Writer
 
@@ -24,15 +25,15 @@ async def sample(engines: Engines) -> Sample:
     return await fill(engines)
 
 
-def change(sample: Sample, point: str, before: LinkState, after: LinkState, version: int) -> TransitionRow:
+def change(sample: Sample, point: str, before: LinkState, after: LinkState, version: int) -> Transition:
     """A change `version` seconds after the start."""
     at_ms = NOW_MS + version * 1000
-    return TransitionRow(
+    return Transition(
         sample.session_id, sample.points[point], None, before, after, at_ms, at_ms + 7, "silence", version
     )
 
 
-async def append(writer: Writer, *rows: TransitionRow) -> tuple[int, dict[tuple[int, int], Standing | None]]:
+async def append(writer: Writer, *rows: Transition) -> tuple[int, dict[tuple[int, int], Standing | None]]:
     """Store them: how many were, and what stands where one was refused."""
     stored, refused = await writer.write(lambda c: links.append(c, rows))
     return len(stored), refused

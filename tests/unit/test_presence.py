@@ -6,8 +6,9 @@ import pytest
 
 from diemcau import limits
 from diemcau.clock import ManualClock
+from diemcau.domain.link_state import Transition
 from diemcau.domain.models import LinkState
-from diemcau.live.presence import Presence, Transition, Watched
+from diemcau.live.presence import Presence, Watched
 
 ONLINE, SUSPECT, LOST, UNKNOWN = LinkState.ONLINE, LinkState.SUSPECT, LinkState.LOST, LinkState.UNKNOWN
 

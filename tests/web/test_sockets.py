@@ -11,9 +11,9 @@ from support import Running, Start
 
 from diemcau import limits
 from diemcau.app import Server
+from diemcau.domain.link_state import Transition
 from diemcau.store import links
 from diemcau.store.engine import Connection
-from diemcau.store.links import TransitionRow
 from diemcau.wire import live
 
 
@@ -30,7 +30,7 @@ async def hall(running: Running, sample: Sample) -> str:
     return await token(running, "HN-0002")
 
 
-async def story(running: Running, point: str) -> list[TransitionRow]:
+async def story(running: Running, point: str) -> list[Transition]:
     """Every change of a point's link in S1, as stored."""
     await settle(running)
     number = [code for code, *_ in POINTS].index(point) + 1

@@ -242,3 +242,17 @@ class PointLink:
                 if device.link not in {LinkState.LOST, LinkState.LEFT}
             }
         return Change(before, after, at_ms, cause, device_id) if before is not after else None
+
+
+class Transition(NamedTuple):
+    """A change of a point's link, ready to be stored. `version` is the one it leads to (compare-and-set)."""
+
+    session_id: int
+    point_id: int
+    device_id: int | None
+    before: LinkState
+    after: LinkState
+    at_ms: int
+    noticed_ms: int
+    cause: str
+    version: int

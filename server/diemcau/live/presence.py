@@ -12,10 +12,10 @@ import heapq
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from diemcau import limits
-from diemcau.domain.link_state import PointLink, Rules
+from diemcau.domain.link_state import PointLink, Rules, Transition
 from diemcau.domain.models import LinkState
 
 if TYPE_CHECKING:
@@ -23,20 +23,6 @@ if TYPE_CHECKING:
 
     from diemcau.clock import Clock
     from diemcau.domain.link_state import Change
-
-
-class Transition(NamedTuple):
-    """A change of a point's link, ready to be stored. `version` is the one it leads to (compare-and-set)."""
-
-    session_id: int
-    point_id: int
-    device_id: int | None
-    before: LinkState
-    after: LinkState
-    at_ms: int
-    noticed_ms: int
-    cause: str
-    version: int
 
 
 class Watched:

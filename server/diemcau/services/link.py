@@ -27,8 +27,8 @@ from diemcau.wire.live import PROTOCOL_VERSION, BeatAck, CloseCode, SessionEvent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from diemcau.domain.link_state import Transition
     from diemcau.live.lines import Socket
-    from diemcau.live.presence import Transition
     from diemcau.live.rows import LiveSession
     from diemcau.services.context import Context
     from diemcau.store.engine import Connection
@@ -244,9 +244,9 @@ async def _store_batch(context: Context, batch: list[Transition]) -> None:
 
 async def _store(
     connection: Connection, batch: list[Transition], seen: dict[int, int]
-) -> tuple[list[links.TransitionRow], dict[tuple[int, int], links.Standing | None]]:
+) -> tuple[list[Transition], dict[tuple[int, int], links.Standing | None]]:
     await devices.seen(connection, seen.items())
-    return await links.append(connection, [links.TransitionRow(*row) for row in batch])
+    return await links.append(connection, batch)
 
 
 async def stop(actor: System, context: Context) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from diemcau.domain.link_state import BLINDED
+from diemcau.domain.link_state import BLINDED, Transition
 from diemcau.domain.models import LinkState, SessionState
 from diemcau.store.schema import link_transition, point, session, session_point, unit
 
@@ -15,20 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diemcau.store.engine import Connection
-
-
-class TransitionRow(NamedTuple):
-    """One change of a point's link; `version` is the one it leads to, from the one before."""
-
-    session_id: int
-    point_id: int
-    device_id: int | None
-    before: LinkState
-    after: LinkState
-    at_ms: int
-    noticed_ms: int
-    cause: str
-    version: int
 
 
 class Standing(NamedTuple):
@@ -94,16 +80,16 @@ async def blind(connection: Connection, now_ms: int) -> int:
 
 
 async def append(
-    connection: Connection, rows: Sequence[TransitionRow]
-) -> tuple[list[TransitionRow], dict[tuple[int, int], Standing | None]]:
+    connection: Connection, rows: Sequence[Transition]
+) -> tuple[list[Transition], dict[tuple[int, int], Standing | None]]:
     """Store changes by compare-and-set: the rows that were, and what stands where one was refused.
 
     None stands where the session has no such point. A point's rows come in order, each from the version before;
     where the first is refused, so are the rest.
     """
     standing = await _standing(connection, rows)
-    stored: list[TransitionRow] = []
-    final: dict[tuple[int, int], TransitionRow] = {}
+    stored: list[Transition] = []
+    final: dict[tuple[int, int], Transition] = {}
     refused: dict[tuple[int, int], Standing | None] = {}
     for row in rows:
         key = (row.session_id, row.point_id)
@@ -119,7 +105,7 @@ async def append(
     return stored, refused
 
 
-async def _standing(connection: Connection, rows: Sequence[TransitionRow]) -> dict[tuple[int, int], Standing]:
+async def _standing(connection: Connection, rows: Sequence[Transition]) -> dict[tuple[int, int], Standing]:
     """What stands at the points of `rows`, locked until the transaction ends, in one order (no deadlocks)."""
     sp = session_point.c
     wanted: dict[int, set[int]] = {}
@@ -138,7 +124,7 @@ async def _standing(connection: Connection, rows: Sequence[TransitionRow]) -> di
     return found
 
 
-async def _store(connection: Connection, stored: list[TransitionRow], final: list[TransitionRow]) -> None:
+async def _store(connection: Connection, stored: list[Transition], final: list[Transition]) -> None:
     await connection.execute(
         sa.insert(link_transition),
         [
@@ -177,12 +163,12 @@ async def _store(connection: Connection, stored: list[TransitionRow], final: lis
     )
 
 
-async def transitions(connection: Connection, session_id: int, point_id: int) -> list[TransitionRow]:
+async def transitions(connection: Connection, session_id: int, point_id: int) -> list[Transition]:
     """Every change at one point of a session, in order."""
     lt = link_transition.c
     query = sa.select(link_transition).where(lt.session_id == session_id, lt.point_id == point_id).order_by(lt.version)
     return [
-        TransitionRow(
+        Transition(
             row.session_id,
             row.point_id,
             row.device_id,
