@@ -11,8 +11,7 @@
     │   ├── NoPointsError       no_points           a session without points cannot be open
     │   ├── SessionKeptError    session_kept        it was open once: its record stays
     │   ├── SessionClosedError  session_closed      the figures are frozen, so the session stays as it is
-    │   ├── TooManyDevicesError too_many_devices    the point has as many devices as it may
-    │   └── NonceConflictError  conflict_nonce      one nonce, two different contents
+    │   └── TooManyDevicesError too_many_devices    the point has as many devices as it may
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
     ├── TooLargeError       413 too_large           what was sent is over its bound
@@ -120,12 +119,6 @@ class SessionClosedError(ConflictError):
     """The session's figures are frozen; nothing of it changes any more. Params: `key`."""
 
     code = "session_closed"
-
-
-class NonceConflictError(ConflictError):
-    """A nonce came back with another content (I2). Params: `nonce`."""
-
-    code = "conflict_nonce"
 
 
 class TooManyDevicesError(ConflictError):

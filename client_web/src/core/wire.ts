@@ -56,12 +56,6 @@ export interface Me {
   device_kind: DeviceKind | null;
 }
 
-export interface AccountNew {
-  name: string;
-  password: string;
-  grants: GrantView[];
-}
-
 export interface AccountView {
   name: string;
   grants: GrantView[];
@@ -115,17 +109,6 @@ export interface Job {
   total: number;
   result: ImportResult | null;
   problem: Problem | null;
-}
-
-export interface SessionNew {
-  code: string;
-  title: string;
-  starts_ms: number;
-  ends_ms: number;
-  conference?: string;
-  program?: string;
-  unit?: string | null;
-  rehearsal?: boolean;
 }
 
 /** A session as read; `allowed` are the states it may move to now. */

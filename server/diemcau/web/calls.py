@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from diemcau.services.context import Context
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context")
-ACTOR = web.RequestKey("actor", object)
 B = TypeVar("B")
 
 
