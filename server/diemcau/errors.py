@@ -11,6 +11,7 @@
     │   ├── NoPointsError       no_points           a session without points cannot be open
     │   ├── SessionKeptError    session_kept        it was open once: its record stays
     │   ├── SessionClosedError  session_closed      the figures are frozen, so the session stays as it is
+    │   ├── NonceConflictError  conflict_nonce      this nonce stands for something else already
     │   └── TooManyDevicesError too_many_devices    the point has as many devices as it may
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
@@ -19,7 +20,7 @@
     │                           import_damaged | import_encoding | import_too_large
     ├── RateLimitedError    429 rate_limited
     ├── DoorError           4xx code_expired, code_invalid, claim_expired, claim_used_up, not_open, closed,
-    │                           unknown_attendee, ambiguous_name
+    │                           unknown_attendee, ambiguous_name, revoked
     ├── ExportFailedError   500 export_failed       the file could not be written; the records are whole
     ├── OverloadedError     503 overloaded          the writing queue is full; retry after a while
     └── StartError          (command line only)     the server cannot start: port taken, disk full, database locked
@@ -121,6 +122,12 @@ class SessionClosedError(ConflictError):
     code = "session_closed"
 
 
+class NonceConflictError(ConflictError):
+    """A nonce that was recorded with another content; nothing was written."""
+
+    code = "conflict_nonce"
+
+
 class TooManyDevicesError(ConflictError):
     """A point has as many paired devices as it may. Params: `point`, `max`."""
 
@@ -195,6 +202,7 @@ class DoorError(DiemcauError):
         "closed": 409,
         "unknown_attendee": 404,
         "ambiguous_name": 409,
+        "revoked": 410,
     }
 
     def __init__(self, code: str, **params: str | float) -> None:

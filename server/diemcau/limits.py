@@ -76,6 +76,31 @@ CLAIM_FAILURES_MAX = 5
 CLAIMS_REMEMBERED_MAX = 200_000
 """Claims whose failures are counted in memory: five minutes of 600 arrivals a second."""
 
+# --- check-ins by devices and staff -----------------------------------------------------------------------
+BATCH_ITEMS_MAX = 500
+"""Check-ins in one request: a hall's queue of a whole morning, under 200 KB."""
+
+NONCE_CHARS = 36
+"""A UUID in its usual form."""
+
+REASON_CHARS_MAX = 300
+CLOCK_SKEW_MS = 60_000
+"""A device clock further off than this is flagged; phones on a network are within seconds."""
+
+OFFLINE_AGE_MS_MAX = 7 * 86_400_000
+"""Offline items that say they are older than this, or from the future, are stored and flagged as implausible."""
+
+ANNUL_OWN_S = 15 * 60
+"""How long an operator may annul what the same device recorded."""
+
+# --- paper, spot-checks ------------------------------------------------------------------------------------
+PAPER_ROWS_MAX = 2000
+PHOTO_BYTES_MAX = 3 * 1_048_576
+"""A photograph of a sheet, readable at 2,000 pixels as JPEG, is 0.3 to 1 MB."""
+
+SPOT_NAMES = 5
+SPOT_CODE_MINUTES_MAX = 60
+
 # --- links -----------------------------------------------------------------------------------------------
 BEAT_INTERVAL_S = 10.0
 IDENTIFY_DEADLINE_S = 10.0

@@ -26,6 +26,7 @@ class Action(StrEnum):
     SESSIONS_WRITE = "sessions.write"
     BOARD_READ = "board.read"
     ATTENDANCE_READ = "attendance.read"
+    ATTENDANCE_WRITE = "attendance.write"
     DEVICES_WRITE = "devices.write"
     ACCOUNTS_WRITE = "accounts.write"
 
@@ -43,7 +44,7 @@ READS = frozenset(
 MAY: dict[Role, frozenset[Action]] = {
     Role.ADMIN: frozenset(Action),
     Role.ORGANIZER: frozenset(Action) - {Action.ACCOUNTS_WRITE},
-    Role.CLERK: READS | {Action.PEOPLE_WRITE},
+    Role.CLERK: READS | {Action.PEOPLE_WRITE, Action.ATTENDANCE_WRITE},
     Role.INSPECTOR: READS,
 }
 """Roles add up: an account may have several grants, each over its own unit."""

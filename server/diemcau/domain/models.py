@@ -88,6 +88,45 @@ class Flag(StrEnum):
     CLOCK_SKEW = "clock_skew"
     SHARED_DEVICE = "shared_device"
     UNLISTED = "unlisted"
+    SUBSTITUTE = "substitute"
+    UNKNOWN_BADGE = "unknown_badge"
+    REVOKED_BADGE = "revoked_badge"
+    BEFORE_OPENING = "before_opening"
+    AFTER_CLOSING = "after_closing"
+
+
+class EventKind(StrEnum):
+    """What an event of the attendance log says."""
+
+    CHECK_IN = "check_in"
+    CHECK_OUT = "check_out"
+    SPOT_CHECK = "spot_check"
+    ANNUL = "annul"
+    MATCH = "match"
+    PAPER = "paper"
+
+
+class Phase(StrEnum):
+    """Which part of a session a spot-check was made in; the three are reported side by side, never added."""
+
+    START = "start"
+    MIDDLE = "middle"
+    END = "end"
+
+
+class SpotMode(StrEnum):
+    """How a spot-check asks: a headcount and five names, or everybody with a new door code."""
+
+    SAMPLE = "sample"
+    CODE = "code"
+
+
+class AnomalyKind(StrEnum):
+    """What is odd enough to be looked at by a person; nothing is blocked by it."""
+
+    ONE_PHONE = "one_phone"
+    DISTANT_NETWORKS = "distant_networks"
+    IMPOSSIBLE_PACE = "impossible_pace"
 
 
 class AttendanceStatus(StrEnum):
@@ -95,5 +134,6 @@ class AttendanceStatus(StrEnum):
 
     PRESENT = "present"
     LATE = "late"
+    SUBSTITUTED = "substituted"
     UNMARKED = "unmarked"
     UNEXCUSED = "unexcused"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from diemcau.domain.models import Flag, Source
+from diemcau.domain.models import EventKind, Flag, Source
 from diemcau.errors import NotFoundError
 from diemcau.store.schema import attendance, attendance_event, session_point
 
@@ -17,51 +17,85 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A person on the list, with what the log commits to. `salt`: `attendee.salt` mixed with the server's key."""
+
+    attendee_id: int
+    code: str
+    full_name: str
+    phone: str
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A person on no list, or a badge that nobody knows. `key` 16 bytes over what was typed; `salt` for a new row."""
+
+    key: bytes
+    name: str
+    name_folded: str
+    unit_text: str
+    salt: bytes
+    stands_for_text: str = ""
+    badge_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckIn:
-    """One person at one door. `nonce` 16 bytes in UUIDv7 order, `fingerprint` 16 bytes over its content."""
+    """One person in one hall. `nonce` 16 bytes in UUIDv7 order, `fingerprint` 16 bytes over its content.
+
+    at_ms: as the device said; happened_ms: as best known; offset_ms: server minus device clock.
+    offline: recorded without the server's answer, so a fact: it is stored even after closing (held then).
+    spot_check_id: the person scanned the code of this spot-check; who was not counted before is counted by it too.
+    """
 
     session_id: int
-    attendee_id: int
     point_id: int
+    point: str
+    who: Listed | Unlisted
     nonce: bytes
     fingerprint: bytes
     source: Source
     server_ms: int
     at_ms: int
+    happened_ms: int
+    kind: EventKind = EventKind.CHECK_IN
     flags: tuple[Flag, ...] = ()
     offline: bool = False
+    offset_ms: int | None = None
     device_id: int | None = None
     account_id: int | None = None
-
-    @property
-    def person(self) -> tuple[int, int]:
-        """Who may be counted once (I2)."""
-        return self.session_id, self.attendee_id
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Where the counter stands."""
-        return self.session_id, self.point_id
+    by: str = ""
+    reason: str = ""
+    stands_for: Listed | None = None
+    of_nonce: bytes | None = None
+    spot_check_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a check-in once it was durable.
 
-    result: accepted (counted now), duplicate (the person was counted before; see `point_id`, `at_ms`),
-        conflict (the nonce is known with another content; nothing was written).
+    result: accepted (stored; `counted` tells whether it counts), duplicate (stored, but the person was counted
+        before; see `point_id`, `at_ms`), conflict (the nonce is known with another content), closed (the session is
+        closed and this was not offline). Nothing was written of the last two.
+    flags: as stored; held: it came after closing and waits for the next revision.
     replayed: this very nonce was recorded before; the answer is the first one's.
-    point_id, at_ms, number: of the entry that counts.
-    present: people counted at this check-in's own point after the commit (None unless it was counted now).
+    point_id, at_ms, number: of the entry that counts (of its own where none does).
+    present, unlisted: people counted at its own point after the commit; None where the figure did not change.
     """
 
     check_in: CheckIn
-    result: Literal["accepted", "duplicate", "conflict"]
+    result: Literal["accepted", "duplicate", "conflict", "closed"]
     point_id: int
     at_ms: int
     number: int | None
+    counted: bool = False
+    held: bool = False
+    flags: tuple[Flag, ...] = ()
     replayed: bool = False
     present: int | None = None
+    unlisted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ folded names, sort keys) uses the "C" collation on PostgreSQL, which SQLite does
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,7 +22,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
 
 metadata = MetaData(
     naming_convention={
@@ -35,6 +43,23 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")
 Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that orders and compares by its bytes."""
+
+
+class RandomSalt(FunctionElement[bytes]):
+    """16 bytes that the database draws for a new row, so that a bulk insert needs no random numbers of ours."""
+
+    inherit_cache = True
+
+
+@compiles(RandomSalt, "sqlite")
+def _sqlite_salt(_element: RandomSalt, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "(randomblob(16))"
+
+
+@compiles(RandomSalt, "postgresql")
+def _postgresql_salt(_element: RandomSalt, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "uuid_send(gen_random_uuid())"
+
 
 instance = Table(
     "instance",
@@ -90,9 +115,23 @@ attendee = Table(
     Column("unit_id", Id, ForeignKey("unit.id"), nullable=False),
     Column("point_id", Id, ForeignKey("point.id"), comment="home point"),
     Column("phone", Text, nullable=False, server_default=""),
+    Column("phone_digits", Ordered, nullable=False, server_default="", comment="as domain.phones writes it"),
+    Column("salt", LargeBinary(16), nullable=False, server_default=RandomSalt(), comment="of the log's commitments"),
     Index(None, "unit_id", "sort_key"),
     Index(None, "name_folded"),
     Index(None, "point_id"),
+    Index(None, "phone_digits"),
+)
+
+badge = Table(
+    "badge",
+    metadata,
+    Column("attendee_id", Id, ForeignKey("attendee.id"), primary_key=True),
+    Column("issue", Integer, primary_key=True, comment="1, 2, …; the token is an HMAC of both"),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    comment="at most one issue of a person is not revoked",
 )
 
 session = Table(
@@ -116,6 +155,14 @@ session = Table(
         server_default="0",
         comment="moved back to draft by hand: does not open itself",
     ),
+    Column(
+        "readable_roster",
+        Boolean,
+        nullable=False,
+        server_default="0",
+        comment="operators' devices may hold the list of their own hall in clear, until closing",
+    ),
+    Column("revision", Integer, nullable=False, server_default="0", comment="of the frozen figures; 0: never frozen"),
     CheckConstraint("state IN ('draft','open','live','break','ended','closed')", name="state"),
     CheckConstraint("ends_ms >= starts_ms", name="ends"),
     Index(None, "state", "starts_ms"),
@@ -142,6 +189,7 @@ session_point = Table(
     Column("door_id", BigInteger, nullable=False, unique=True, comment="allocated, 32 bit"),
     Column("door_key", LargeBinary(32), nullable=False),
     Column("present", Integer, nullable=False, server_default="0", comment="counted people who sit here"),
+    Column("unlisted", Integer, nullable=False, server_default="0", comment="counted people on no list, not matched"),
     Column("invited", Integer, nullable=False, server_default="0"),
     Column("link", String(10), nullable=False, server_default="expected"),
     Column("link_since_ms", BigInteger, nullable=False),
@@ -156,8 +204,31 @@ invitation = Table(
     Column("attendee_id", Id, ForeignKey("attendee.id"), primary_key=True),
     Column("point_id", Id, ForeignKey("point.id"), comment="the hall they are summoned to; null: not yet known"),
     Column("name_folded", Ordered, nullable=False, comment="a copy, so that the door needs one look-up"),
+    Column("number", Integer, comment="on the hall's printed list; given once, then kept"),
     Index(None, "session_id", "point_id", "name_folded"),
     Index(None, "attendee_id"),
+)
+
+unlisted = Table(
+    "unlisted",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False),
+    Column("point_id", Id, ForeignKey("point.id"), nullable=False),
+    Column("key", LargeBinary(16), nullable=False, comment="hash of folded name, folded unit and badge"),
+    Column("name", Text, nullable=False, comment="as typed; empty for a badge that nobody knows"),
+    Column("name_folded", Ordered, nullable=False),
+    Column("unit_text", Text, nullable=False, server_default=""),
+    Column("stands_for_text", Text, nullable=False, server_default=""),
+    Column("badge_hash", LargeBinary(32)),
+    Column("salt", LargeBinary(16), nullable=False),
+    Column("nonce", LargeBinary(16), comment="the entry that counts; null: none does (any more)"),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("flags", Text, nullable=False, server_default=""),
+    Column("attendee_id", Id, ForeignKey("attendee.id"), comment="who a clerk says they are"),
+    UniqueConstraint("session_id", "point_id", "key"),
+    Index(None, "attendee_id"),
+    comment="a person in a hall who is on no list, until a clerk matches or adds them",
 )
 
 attendance_event = Table(
@@ -169,19 +240,47 @@ attendance_event = Table(
     Column("fingerprint", LargeBinary(16), nullable=False, comment="keyed hash of session, point, kind, who, at"),
     Column("kind", String(12), nullable=False),
     Column("attendee_id", Id, ForeignKey("attendee.id")),
+    Column("unlisted_id", Id, ForeignKey("unlisted.id")),
+    Column("stands_for_id", Id, ForeignKey("attendee.id"), comment="dự thay: whose place they take"),
     Column("point_id", Id, ForeignKey("point.id"), nullable=False),
     Column("device_id", Id, ForeignKey("device.id")),
     Column("account_id", Id, ForeignKey("account.id")),
     Column("source", String(10), nullable=False),
-    Column("server_ms", BigInteger, nullable=False),
-    Column("at_ms", BigInteger, nullable=False),
+    Column("server_ms", BigInteger, nullable=False, comment="when it came"),
+    Column("at_ms", BigInteger, nullable=False, comment="when it happened, as the device said"),
+    Column("offset_ms", BigInteger, comment="server minus device clock, measured when it was sent"),
+    Column("happened_ms", BigInteger, nullable=False, comment="our best estimate of when it happened"),
     Column("offline", Boolean, nullable=False, server_default="0"),
     Column("counted", Boolean, nullable=False),
+    Column("held", Boolean, nullable=False, server_default="0", comment="came after closing: waits for a revision"),
     Column("number", Integer, comment="the how-manieth counted at this point when it was counted"),
     Column("flags", Text, nullable=False, server_default="", comment="space-separated"),
+    Column("of_nonce", LargeBinary(16), comment="the event it corrects, or the paper batch it belongs to"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("writer", LargeBinary(16), nullable=False, comment="whose chain it is in"),
+    Column("position", Integer, nullable=False, comment="in that chain, from 1"),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="the bytes that were hashed"),
     Index(None, "session_id", "attendee_id"),
     Index(None, "session_id", "point_id"),
+    Index("ix_attendance_event_held", "session_id", sqlite_where=text("held"), postgresql_where=text("held")),
+    Index(
+        "ix_attendance_event_of_nonce",
+        "of_nonce",
+        sqlite_where=text("of_nonce IS NOT NULL"),
+        postgresql_where=text("of_nonce IS NOT NULL"),
+    ),
     comment="append-only (I4): a correction is a new event",
+)
+
+log_chain = Table(
+    "log_chain",
+    metadata,
+    Column("session_id", Id, ForeignKey("session.id"), primary_key=True),
+    Column("writer", LargeBinary(16), primary_key=True, comment="UUIDv7 of a process' start"),
+    Column("count", Integer, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+    comment="where each chain of the log ends",
 )
 
 attendance = Table(
@@ -191,10 +290,122 @@ attendance = Table(
     Column("attendee_id", Id, ForeignKey("attendee.id"), primary_key=True),
     Column("nonce", LargeBinary(16), nullable=False),
     Column("point_id", Id, ForeignKey("point.id"), nullable=False),
-    Column("at_ms", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False, comment="when it happened"),
     Column("flags", Text, nullable=False, server_default=""),
+    Column("left_ms", BigInteger, comment="checked out and did not come back"),
     Index(None, "attendee_id"),
     comment="one counted entry per (session, attendee): I2",
+)
+
+annulment = Table(
+    "annulment",
+    metadata,
+    Column("nonce", LargeBinary(16), primary_key=True, comment="the event that no longer counts"),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False),
+    Column("by_nonce", LargeBinary(16), nullable=False, comment="the event that says so"),
+)
+
+substitution = Table(
+    "substitution",
+    metadata,
+    Column("session_id", Id, ForeignKey("session.id"), primary_key=True),
+    Column("attendee_id", Id, ForeignKey("attendee.id"), primary_key=True, comment="whose place is taken"),
+    Column("nonce", LargeBinary(16), nullable=False, comment="the check-in of who takes it"),
+    comment="dự thay: one place is taken once",
+)
+
+paper = Table(
+    "paper",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False),
+    Column("point_id", Id, ForeignKey("point.id"), nullable=False),
+    Column("nonce", LargeBinary(16), nullable=False, unique=True),
+    Column("reason", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("device_id", Id, ForeignKey("device.id")),
+    Column("undone_ms", BigInteger),
+    Index(None, "session_id", "point_id"),
+    comment="a sheet that was copied from paper: one batch",
+)
+
+paper_photo = Table(
+    "paper_photo",
+    metadata,
+    Column("paper_id", Id, ForeignKey("paper.id"), primary_key=True),
+    Column("content_type", String(20), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("added_ms", BigInteger, nullable=False),
+)
+
+spot_check = Table(
+    "spot_check",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False),
+    Column("phase", String(10), nullable=False, comment="start | middle | end"),
+    Column("mode", String(10), nullable=False, comment="sample: headcount and five names | code: a new door code"),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Index(None, "session_id"),
+)
+
+spot_check_point = Table(
+    "spot_check_point",
+    metadata,
+    Column("spot_check_id", Id, ForeignKey("spot_check.id"), primary_key=True),
+    Column("point_id", Id, ForeignKey("point.id"), primary_key=True),
+    Column("present", Integer, nullable=False, comment="counted there when the check began"),
+    Column("headcount", Integer),
+    Column("answered_ms", BigInteger),
+    Column("answered_by", Text, nullable=False, server_default=""),
+)
+
+spot_check_person = Table(
+    "spot_check_person",
+    metadata,
+    Column("spot_check_id", Id, ForeignKey("spot_check.id"), primary_key=True),
+    Column("attendee_id", Id, ForeignKey("attendee.id"), primary_key=True),
+    Column("point_id", Id, ForeignKey("point.id"), nullable=False),
+    Column("asked", Boolean, nullable=False, comment="drawn by lot; else they scanned the new code themselves"),
+    Column("seen", Boolean, comment="null: not answered; false: not confirmed, which is not absent"),
+    Column("at_ms", BigInteger),
+    Index(None, "spot_check_id", "point_id"),
+)
+
+minutes = Table(
+    "minutes",
+    metadata,
+    Column("session_id", Id, ForeignKey("session.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("body", LargeBinary, nullable=False, comment="the bytes that were signed"),
+    Column("signature", LargeBinary(64), nullable=False),
+    comment="append-only: what was frozen at closing and at each revision",
+)
+
+anomaly = Table(
+    "anomaly",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False),
+    Column("point_id", Id, ForeignKey("point.id")),
+    Column("kind", String(20), nullable=False),
+    Column("key", LargeBinary(16), nullable=False, comment="what is odd: a phone, a code, a device, without naming it"),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("nonces", LargeBinary, nullable=False, comment="of the check-ins concerned, 16 bytes each, bounded"),
+    Column("reviewed_ms", BigInteger),
+    Column("reviewed_by", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    UniqueConstraint("session_id", "kind", "key"),
+    comment="for review, never a block",
 )
 
 link_transition = Table(
