@@ -121,6 +121,8 @@ attendee = Table(
     Index(None, "name_folded"),
     Index(None, "point_id"),
     Index(None, "phone_digits"),
+    sqlite_autoincrement=True,
+    comment="ids are never used twice: the badge of somebody who was removed must not become somebody else's",
 )
 
 badge = Table(
@@ -227,6 +229,7 @@ unlisted = Table(
     Column("flags", Text, nullable=False, server_default=""),
     Column("attendee_id", Id, ForeignKey("attendee.id"), comment="who a clerk says they are"),
     UniqueConstraint("session_id", "point_id", "key"),
+    Index(None, "session_id", "id"),
     Index(None, "attendee_id"),
     comment="a person in a hall who is on no list, until a clerk matches or adds them",
 )
@@ -270,7 +273,43 @@ attendance_event = Table(
         sqlite_where=text("of_nonce IS NOT NULL"),
         postgresql_where=text("of_nonce IS NOT NULL"),
     ),
+    Index(
+        "ix_attendance_event_unlisted",
+        "unlisted_id",
+        sqlite_where=text("unlisted_id IS NOT NULL"),
+        postgresql_where=text("unlisted_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_attendance_event_stands_for",
+        "stands_for_id",
+        sqlite_where=text("stands_for_id IS NOT NULL"),
+        postgresql_where=text("stands_for_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_attendance_event_again",
+        "session_id",
+        "attendee_id",
+        sqlite_where=text("NOT counted"),
+        postgresql_where=text("NOT counted"),
+    ),
+    Index(
+        "ix_attendance_event_flagged",
+        "session_id",
+        "id",
+        sqlite_where=text("flags <> ''"),
+        postgresql_where=text("flags <> ''"),
+    ),
     comment="append-only (I4): a correction is a new event",
+)
+
+late_entry = Table(
+    "late_entry",
+    metadata,
+    Column("nonce", LargeBinary(16), primary_key=True, comment="an event that was held"),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False),
+    Column("revision", Integer, nullable=False, comment="which made it count"),
+    Index(None, "session_id"),
+    comment="what came after closing and was applied by a revision; held events without a row here still wait",
 )
 
 log_chain = Table(
