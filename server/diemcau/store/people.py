@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from diemcau.domain import phones
 from diemcau.domain.names import fold, sort_key
 from diemcau.errors import NotFoundError
 from diemcau.store.lists import Asked, beyond, matches, refuse_taken
-from diemcau.store.schema import attendance, attendance_event, attendee, invitation, point, unit
+from diemcau.store.schema import attendance, attendance_event, attendee, badge, invitation, point, unit
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
@@ -104,15 +105,19 @@ async def used_by(connection: Connection, attendee_id: int) -> str | None:
 
 
 async def delete(connection: Connection, attendee_id: int) -> None:
-    """Remove an attendee that nothing refers to."""
+    """Remove an attendee that nothing refers to, with their badges."""
+    await connection.execute(sa.delete(badge).where(badge.c.attendee_id == attendee_id))
     await connection.execute(sa.delete(attendee).where(attendee.c.id == attendee_id))
 
 
 def _with_keys(values: dict[str, Any]) -> dict[str, Any]:
-    if "full_name" not in values:
-        return values
-    name = values["full_name"]
-    return {**values, "name_folded": fold(name), "sort_key": sort_key(name)}
+    """The values with what is derived from them: how a person is found, and sorted."""
+    derived: dict[str, Any] = {}
+    if "full_name" in values:
+        derived |= {"name_folded": fold(values["full_name"]), "sort_key": sort_key(values["full_name"])}
+    if "phone" in values:
+        derived["phone_digits"] = phones.digits(values["phone"])
+    return {**values, **derived}
 
 
 def _row(row: sa.Row[Any]) -> PersonRow:

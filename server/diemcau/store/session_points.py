@@ -192,12 +192,12 @@ async def _link_versions(connection: Connection, session_id: int) -> dict[int, i
 
 
 async def remove_points(connection: Connection, session_id: int, point_ids: Collection[int]) -> None:
-    """Take points out of the session; who was invited to them stays invited, without a hall."""
+    """Take points out of the session; who was invited to them stays invited, without a hall or a number in one."""
     for some in _slices(sorted(point_ids)):
         await connection.execute(
             sa.update(invitation)
             .where(invitation.c.session_id == session_id, invitation.c.point_id.in_(some))
-            .values(point_id=None)
+            .values(point_id=None, number=None)
         )
         await connection.execute(
             sa.delete(session_point).where(session_point.c.session_id == session_id, session_point.c.point_id.in_(some))
