@@ -28,6 +28,8 @@ from diemcau.store.session_points import Figures
 from diemcau.wire import api
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diemcau.services.context import Context
     from diemcau.store.engine import Connection
     from diemcau.store.sessions import SessionRow
@@ -49,7 +51,10 @@ async def listed(actor: Actor, context: Context, after: str, rows: int) -> api.S
     async with context.read() as connection:
         found = await sessions.page(connection, scope, _after(after), rows + 1)
         figures = await session_points.figures(connection, [row.session_id for row in found[:rows]], scope)
-    items = [_view(actor, row, figures.get(row.session_id, Figures())) for row in found[:rows]]
+        used = await _used(connection, found[:rows])
+    items = [
+        _view(actor, row, figures.get(row.session_id, Figures()), used=row.session_id in used) for row in found[:rows]
+    ]
     more = f"{items[-1].starts_ms}:{items[-1].code}" if len(found) > rows else None
     return api.SessionPage(items, more)
 
@@ -107,6 +112,7 @@ async def add(actor: Actor, context: Context, body: api.SessionNew) -> api.Sessi
         "conference": names.tidy(body.conference),
         "program": names.tidy(body.program),
         "rehearsal": body.rehearsal,
+        "readable_roster": body.readable_roster,
         "starts_ms": body.starts_ms,
         "ends_ms": _ends(body.starts_ms, body.ends_ms),
         "state_ms": context.clock.now_ms(),
@@ -125,6 +131,8 @@ async def add(actor: Actor, context: Context, body: api.SessionNew) -> api.Sessi
 
 async def change(actor: Actor, context: Context, code: str, body: api.SessionPatch) -> api.SessionView:
     """Change what is given; a start that moves lets a session held back in draft open itself again.
+
+    The readable roster may be switched on and off until closing, which ends it by itself.
 
     Raises:
         SessionClosedError: the figures are frozen.
@@ -186,7 +194,7 @@ async def move(actor: Actor, context: Context, code: str, to: SessionState) -> a
 async def _move(actor: Actor, context: Context, connection: Connection, code: str, to: SessionState) -> int:
     row = await writable(actor, connection, code, closed=True)
     allowed = list(SESSION_MOVES[row.state])
-    if SessionState.DRAFT in allowed and await sessions.checked_in(connection, row.session_id):
+    if SessionState.DRAFT in allowed and await sessions.checked_in(connection, [row.session_id]):
         allowed.remove(SessionState.DRAFT)
     if to not in allowed:
         raise _wrong_state(row.state, to, allowed)
@@ -243,10 +251,17 @@ async def _read(actor: Actor, connection: Connection, code: str) -> api.SessionV
     row = await visible(actor, connection, code)
     scope = require(actor, Action.SESSIONS_READ)
     figures = await session_points.figures(connection, [row.session_id], scope)
-    return _view(actor, row, figures.get(row.session_id, Figures()))
+    used = bool(await _used(connection, [row]))
+    return _view(actor, row, figures.get(row.session_id, Figures()), used=used)
 
 
-def _view(actor: Actor, row: SessionRow, figures: Figures) -> api.SessionView:
+async def _used(connection: Connection, rows: Sequence[SessionRow]) -> set[int]:
+    """Those that could go back to draft, had nobody checked in yet."""
+    undoable = [row.session_id for row in rows if SessionState.DRAFT in SESSION_MOVES[row.state]]
+    return await sessions.checked_in(connection, undoable)
+
+
+def _view(actor: Actor, row: SessionRow, figures: Figures, *, used: bool) -> api.SessionView:
     return api.SessionView(
         code=row.code,
         title=row.title,
@@ -258,20 +273,21 @@ def _view(actor: Actor, row: SessionRow, figures: Figures) -> api.SessionView:
         program=row.program,
         unit=row.unit_code,
         rehearsal=row.rehearsal,
+        readable_roster=row.readable_roster,
         points=figures.points,
         invited=figures.invited,
         present=figures.present,
-        allowed=_allowed(actor, row, figures),
+        allowed=_allowed(actor, row, figures, used=used),
     )
 
 
-def _allowed(actor: Actor, row: SessionRow, figures: Figures) -> list[SessionState]:
+def _allowed(actor: Actor, row: SessionRow, figures: Figures, *, used: bool) -> list[SessionState]:
     """The moves this actor could make now; none for who only looks on."""
     if not scope_of(actor, Action.SESSIONS_WRITE).covers(row.unit_path):
         return []
     if row.state is SessionState.DRAFT and not figures.points:
         return []
-    return [move for move in SESSION_MOVES[row.state] if move is not SessionState.DRAFT or not figures.present]
+    return [move for move in SESSION_MOVES[row.state] if move is not SessionState.DRAFT or not used]
 
 
 def _title(text: str) -> str:

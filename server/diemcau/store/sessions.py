@@ -22,7 +22,7 @@ from diemcau.store.schema import (
 from diemcau.store.units import PATH_DIGITS, in_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from diemcau.domain.authority import Scope
     from diemcau.store.engine import Connection
@@ -45,6 +45,7 @@ class SessionRow:
     state: SessionState
     state_ms: int
     held: bool
+    readable_roster: bool
 
 
 SELECTED = sa.select(session, unit.c.code.label("unit_code"), unit.c.path.label("unit_path")).outerjoin(
@@ -144,10 +145,14 @@ async def moves(connection: Connection, session_id: int) -> list[tuple[str, str,
     return [(row.from_state, row.to_state, row.at_ms, row.actor) for row in await connection.execute(query)]
 
 
-async def checked_in(connection: Connection, session_id: int) -> bool:
-    """Whether anyone ever checked in to the session."""
-    query = sa.select(attendance_event.c.id).where(attendance_event.c.session_id == session_id).limit(1)
-    return (await connection.execute(query)).first() is not None
+async def checked_in(connection: Connection, session_ids: Sequence[int]) -> set[int]:
+    """Those of these sessions of which the attendance log says anything, taken back or not."""
+    found: set[int] = set()
+    for session_id in session_ids:
+        query = sa.select(attendance_event.c.id).where(attendance_event.c.session_id == session_id).limit(1)
+        if (await connection.execute(query)).first() is not None:
+            found.add(session_id)
+    return found
 
 
 async def due(connection: Connection, now_ms: int) -> list[SessionRow]:
@@ -178,4 +183,5 @@ def _row(row: sa.Row[tuple[Any, ...]]) -> SessionRow:
         SessionState(row.state),
         row.state_ms,
         row.held,
+        row.readable_roster,
     )

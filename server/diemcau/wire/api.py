@@ -213,7 +213,10 @@ class ImportResult(Struct):
 
 # --- sessions ----------------------------------------------------------------------------------------------
 class SessionNew(Struct, forbid_unknown_fields=True):
-    """A new session (buổi). `unit`: who organizes it; null: the whole tree."""
+    """A new session (buổi). `unit`: who organizes it; null: the whole tree.
+
+    readable_roster: operators' devices may hold the list of their own hall in clear; they erase it at closing.
+    """
 
     code: Code
     title: Name
@@ -223,6 +226,7 @@ class SessionNew(Struct, forbid_unknown_fields=True):
     program: Text = ""
     unit: Code | None = None
     rehearsal: bool = False
+    readable_roster: bool = False
 
 
 class SessionPatch(Struct, forbid_unknown_fields=True):
@@ -233,6 +237,7 @@ class SessionPatch(Struct, forbid_unknown_fields=True):
     ends_ms: Millis | msgspec.UnsetType = msgspec.UNSET
     conference: Text | msgspec.UnsetType = msgspec.UNSET
     program: Text | msgspec.UnsetType = msgspec.UNSET
+    readable_roster: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class SessionView(Struct):
@@ -248,6 +253,7 @@ class SessionView(Struct):
     program: str = ""
     unit: str | None = None
     rehearsal: bool = False
+    readable_roster: bool = False
     points: int = 0
     invited: int = 0
     present: int = 0
