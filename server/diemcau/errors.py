@@ -12,6 +12,8 @@
     │   ├── SessionKeptError    session_kept        it was open once: its record stays
     │   ├── SessionClosedError  session_closed      the figures are frozen, so the session stays as it is
     │   ├── NonceConflictError  conflict_nonce      this nonce stands for something else already
+    │   ├── SpotCheckOverError  spot_check_over     a spot-check takes answers for half an hour after its end
+    │   ├── TooManySpotChecksError  too_many_spot_checks  the session has had as many as it may
     │   └── TooManyDevicesError too_many_devices    the point has as many devices as it may
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
@@ -126,6 +128,18 @@ class NonceConflictError(ConflictError):
     """A nonce that was recorded with another content; nothing was written."""
 
     code = "conflict_nonce"
+
+
+class SpotCheckOverError(ConflictError):
+    """A spot-check that takes no answers any more."""
+
+    code = "spot_check_over"
+
+
+class TooManySpotChecksError(ConflictError):
+    """A session has had as many spot-checks as it may. Params: `key`, `max`."""
+
+    code = "too_many_spot_checks"
 
 
 class TooManyDevicesError(ConflictError):

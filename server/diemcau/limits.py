@@ -100,6 +100,14 @@ PHOTO_BYTES_MAX = 3 * 1_048_576
 
 SPOT_NAMES = 5
 SPOT_CODE_MINUTES_MAX = 60
+SPOT_ANSWER_LATE_S = 30 * 60
+"""How long after its end a spot-check takes answers: the line may be down just when the centre asks."""
+
+SPOT_HALLS_A_WRITE = 1000
+"""Halls asked in one transaction, five names each: under 150 ms of the writer, so that no check-in waits long."""
+
+SPOT_CHECKS_MAX = 100
+"""Of one session. A day has three; more than this is a program gone wrong."""
 
 # --- links -----------------------------------------------------------------------------------------------
 BEAT_INTERVAL_S = 10.0

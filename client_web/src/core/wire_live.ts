@@ -58,6 +58,8 @@ export interface SessionBrief {
   state: SessionState;
   starts_ms: number;
   ends_ms: number;
+  /** How many spot-checks were begun; when it grows, this hall may be asked something. */
+  spot_checks?: number;
 }
 
 /** The device is known; `session` null: none is near. */

@@ -100,7 +100,7 @@ async def fan_out(actor: System, context: Context) -> None:
 
 def _take(context: Context, found: LiveSessionRow, points: list[LivePointRow], mark: int) -> None:
     live = context.live
-    brief = SessionBrief(found.code, found.title, found.state, found.starts_ms, found.ends_ms)
+    brief = SessionBrief(found.code, found.title, found.state, found.starts_ms, found.ends_ms, found.spot_checks)
     session = live.sessions.get(found.session_id)
     if session is None:
         session = live.sessions[found.session_id] = LiveSession(found.session_id, brief, found.unit_path)

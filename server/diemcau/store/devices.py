@@ -76,6 +76,11 @@ async def point_name(engines: Engines, point_id: int) -> str:
     return ""
 
 
+async def name(connection: Connection, device_id: int) -> str:
+    """The name that a device was given when it was paired; "" when there is no such device."""
+    return (await connection.execute(sa.select(device.c.name).where(device.c.id == device_id))).scalar() or ""
+
+
 async def place(connection: Connection, code: str) -> Place:
     """The point of this code.
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from diemcau.domain.link_state import BLINDED, Transition
 from diemcau.domain.models import LinkState, SessionState
-from diemcau.store.schema import link_transition, point, session, session_point, unit
+from diemcau.store.schema import link_transition, point, session, session_point, spot_check, unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ class LiveSessionRow:
     starts_ms: int
     ends_ms: int
     unit_path: str
+    spot_checks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +198,9 @@ async def session_id_of(connection: Connection, code: str) -> int | None:
 
 async def live_session(connection: Connection, session_id: int) -> LiveSessionRow | None:
     """A session; None when there is no such one."""
+    checks = sa.select(sa.func.count()).where(spot_check.c.session_id == session_id).scalar_subquery()
     query = (
-        sa.select(session, unit.c.path)
+        sa.select(session, unit.c.path, checks.label("checks"))
         .outerjoin(unit, unit.c.id == session.c.unit_id)
         .where(session.c.id == session_id)
     )
@@ -206,7 +208,8 @@ async def live_session(connection: Connection, session_id: int) -> LiveSessionRo
     if row is None:
         return None
     state = SessionState(row.state)
-    return LiveSessionRow(row.id, row.code, row.title, state, row.starts_ms, row.ends_ms, row.path or "")
+    times = (row.starts_ms, row.ends_ms)
+    return LiveSessionRow(row.id, row.code, row.title, state, *times, row.path or "", row.checks)
 
 
 async def live_points(connection: Connection, session_id: int) -> list[LivePointRow]:

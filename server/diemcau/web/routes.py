@@ -24,6 +24,7 @@ from diemcau.web import (
     sessions,
     site,
     sockets,
+    spot_checks,
     units,
 )
 from diemcau.web.calls import CONTEXT, Call, Route, json_answer, read_body
@@ -45,6 +46,7 @@ ROUTES: tuple[Route, ...] = (
     *people.ROUTES,
     *imports.ROUTES,
     *door.ROUTES,
+    *spot_checks.ROUTES,
     *check_in_pages.ROUTES,
     *site.ROUTES,
 )

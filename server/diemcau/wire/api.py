@@ -398,6 +398,13 @@ class DoorCode(Struct):
     from_ms: int
 
 
+class DoorSpot(Struct):
+    """A spot-check that goes on: until then the door's codes are its own (`domain.door_code`)."""
+
+    id: int
+    until_ms: int
+
+
 class Door(Struct):
     """What a display needs. `key` (base64) is null where the page may not hold it (no HTTPS): then `codes` are."""
 
@@ -414,6 +421,7 @@ class Door(Struct):
     invited: int
     key: str | None = None
     codes: list[DoorCode] = []
+    spot: DoorSpot | None = None
 
 
 # --- the door ----------------------------------------------------------------------------------------------

@@ -80,13 +80,14 @@ class Hello(Struct, tag="hello"):
 
 
 class SessionBrief(Struct):
-    """The session a device is bound to."""
+    """The session a device is bound to. `spot_checks` counts those begun: when it grows, ask what is asked here."""
 
     code: str
     title: str
     state: SessionState
     starts_ms: int
     ends_ms: int
+    spot_checks: int = 0
 
 
 class Welcome(Struct, tag="welcome"):

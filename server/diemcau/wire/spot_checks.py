@@ -25,8 +25,8 @@ class SpotFigures(Struct):
 
     points: halls asked; answered: of them, those with a headcount; present: counted check-ins there when it began;
     headcount: sum of the answered; present_answered: check-ins of the answered halls only, to compare with it;
-    asked: names drawn; confirmed: seen; not_confirmed: asked and not seen (which is not absent); scanned: people who
-    scanned the new code.
+    asked: names drawn; confirmed: of them, seen; not_confirmed: of them, answered as not seen (which is not absent);
+    the rest has no answer. scanned: people who scanned the new code.
     """
 
     points: int = 0
@@ -112,7 +112,7 @@ class SpotTasks(Struct):
 
 
 class SpotAnswer(Struct, forbid_unknown_fields=True):
-    """A hall's answer; may be sent again with more or other values until the check ends."""
+    """A hall's answer; may be sent again with more or other values until half an hour after the check's end."""
 
     headcount: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     seen: list[Code] = []
