@@ -33,10 +33,14 @@ class Keys:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self._derived: dict[str, bytes] = {}
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes for `purpose`."""
-        return hmac.digest(self._secret, b"diemcau:" + purpose.encode(), "sha256")
+        """32 bytes for `purpose`; the purposes are few and ours, so their keys are kept."""
+        key = self._derived.get(purpose)
+        if key is None:
+            key = self._derived[purpose] = hmac.digest(self._secret, b"diemcau:" + purpose.encode(), "sha256")
+        return key
 
     def sign(self, purpose: str, message: bytes, size: int = 16) -> bytes:
         """An HMAC-SHA256 tag of `size` bytes."""
