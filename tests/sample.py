@@ -133,6 +133,7 @@ async def _people(connection: Connection, ids: dict[str, int], points: dict[str,
             unit_id=ids[unit],
             point_id=points[hall],
             phone=phone,
+            phone_digits=phone,
         )
         found[code] = (await connection.execute(added.returning(attendee.c.id))).scalar_one()
     return found

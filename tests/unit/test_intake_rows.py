@@ -27,7 +27,7 @@ def read(tmp_path: Path, rows: list[list[Any]], what: str = "attendees") -> tupl
 
 
 def test_rows_are_ready_for_the_database(tmp_path: Path) -> None:
-    """Codes in capitals, texts tidied, search and sort keys made, the telephone as it was typed."""
+    """Codes in capitals, texts tidied, search and sort keys made, the telephone as typed, and as it is found."""
     row = ["  db-1 ", "Nguyễn  Thị Hoà", "", "hn", "", " 0912 345 678 "]
     reading, rows = read(tmp_path, [list(PEOPLE), row])
     assert reading.findings.total == 0
@@ -43,6 +43,7 @@ def test_rows_are_ready_for_the_database(tmp_path: Path) -> None:
         "phone": "0912 345 678",
         "name_folded": "nguyen thi hoa",
         "sort_key": "",
+        "phone_digits": "0912345678",
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from diemcau import limits
+from diemcau.domain import phones
 from diemcau.domain.names import fold, sort_key, tidy
 from diemcau.errors import Finding, ImportFileError
 from diemcau.intake.sheets import Cell, Sheet, Spoilt
@@ -49,7 +50,7 @@ class Findings:
 class Reading:
     """One table being read. After `rows()` the rest is known.
 
-    fields: of each row, in order: those of the columns found, then what is derived from the name.
+    fields: of each row, in order: those of the columns found, then what is derived from name and telephone.
     spoilt: codes of rows with findings: they stand in the file, so that others may refer to them.
     """
 
@@ -66,7 +67,7 @@ class Reading:
     def fields(self) -> list[str]:
         """The names of a row's values."""
         names = [column.field for column in self.header.places]
-        derived = {"name": ["name_folded"], "full_name": ["name_folded", "sort_key"]}
+        derived = {"name": ["name_folded"], "full_name": ["name_folded", "sort_key"], "phone": ["phone_digits"]}
         return [*names, *(extra for name in names for extra in derived.get(name, []))]
 
     def open(self) -> bool:
@@ -117,7 +118,7 @@ class Reading:
         if self.sheet.ragged and any(cells[self._width :]):
             self.findings.add(number, "", "reason.too_many_cells", str(cells[-1]))
         values: list[Value] = []
-        name = ""
+        name, phone = "", None
         for column, (index, header) in self.header.places.items():
             cell = cells[index]
             try:
@@ -128,11 +129,15 @@ class Reading:
             values.append(value)
             if column.rule is Rule.NAME:
                 name = str(value)
+            elif column.field == "phone":
+                phone = str(value)
         code = str(values[0])
         self._note_code(number, code)
         values.append(fold(name))
         if self.columns[1].field == "full_name":
             values.append(sort_key(name))
+        if phone is not None:
+            values.append(phones.digits(phone))
         fit = self.findings.total == before
         if not fit:
             self.spoilt.add(code)
