@@ -23,6 +23,7 @@ COMMANDS = {
     "token": "users:token",
     "agent": "agent:agent",
     "demo": "demo:demo",
+    "bench": "bench:bench",
 }
 """Where each command is. Only the one that runs is imported: a server is ready within a second."""
 
