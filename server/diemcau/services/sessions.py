@@ -116,6 +116,7 @@ async def add(actor: Actor, context: Context, body: api.SessionNew) -> api.Sessi
         "starts_ms": body.starts_ms,
         "ends_ms": _ends(body.starts_ms, body.ends_ms),
         "state_ms": context.clock.now_ms(),
+        "made_ms": context.clock.now_ms(),
     }
     require(actor, Action.SESSIONS_WRITE)
 

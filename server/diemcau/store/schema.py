@@ -150,6 +150,7 @@ session = Table(
     Column("ends_ms", BigInteger, nullable=False),
     Column("state", String(10), nullable=False, server_default="draft"),
     Column("state_ms", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False, server_default="0", comment="nothing of it happened before"),
     Column(
         "held",
         Boolean,
@@ -350,6 +351,7 @@ substitution = Table(
     Column("session_id", Id, ForeignKey("session.id"), primary_key=True),
     Column("attendee_id", Id, ForeignKey("attendee.id"), primary_key=True, comment="whose place is taken"),
     Column("nonce", LargeBinary(16), nullable=False, comment="the check-in of who takes it"),
+    Index(None, "nonce"),
     comment="dự thay: one place is taken once",
 )
 

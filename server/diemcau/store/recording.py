@@ -1,0 +1,194 @@
+"""What recording a check-in asks of the database: which hall, whose badge, who has this code.
+
+Each is one indexed statement. On SQLite a look-up takes microseconds, so many are simply asked one after the other;
+on PostgreSQL each costs a round trip, so many are asked at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from diemcau.store.lookup import Lookup
+from diemcau.store.schema import (
+    attendance_event,
+    attendee,
+    badge,
+    invitation,
+    point,
+    session,
+    session_point,
+    session_state,
+    unit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from diemcau.store.engine import Engines
+
+
+class Held(NamedTuple):
+    """A session: when it began to be, to take check-ins (None: it never did), to run. `unit_path`: who organizes it."""
+
+    session_id: int
+    state: str
+    made_ms: int
+    starts_ms: int
+    unit_path: str
+    opened_ms: int | None
+
+
+class Hall(NamedTuple):
+    """A point."""
+
+    point_id: int
+    code: str
+    name: str
+    unit_path: str
+
+
+class Known(NamedTuple):
+    """Somebody on the list. `invited` None: not to this session; `point_id`: the hall they are summoned to.
+
+    salt: `attendee.salt`; revoked_ms: of the badge they were found by.
+    """
+
+    attendee_id: int
+    code: str
+    full_name: str
+    title: str
+    phone: str
+    salt: bytes
+    unit_code: str
+    unit_name: str
+    unit_path: str
+    invited: int | None
+    point_id: int | None
+    revoked_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One question, for a single key and, on PostgreSQL, for many. The key is the first column of both."""
+
+    one: Lookup
+    many: Lookup
+
+    @classmethod
+    def over(cls, query: sa.Select[Any], key: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> _Search:
+        keyed = query.with_only_columns(key, *query.selected_columns)
+        many = sa.any_(sa.bindparam("keys", type_=ARRAY(kind)))
+        return cls(Lookup(keyed.where(key == sa.bindparam("key"))), Lookup(keyed.where(key == many)))
+
+    async def rows(self, engines: Engines, keys: Collection[Any], **values: object) -> list[tuple[Any, ...]]:
+        """The rows of all these keys."""
+        if len(keys) > 1 and engines.dialect == "postgresql":
+            return await engines.lookup(self.many, keys=list(keys), **values)
+        found: list[tuple[Any, ...]] = []
+        for key in keys:
+            found += await engines.lookup(self.one, key=key, **values)
+        return found
+
+
+# --- halls -------------------------------------------------------------------------------------------------
+_organizer = unit.alias("organizer")
+_SESSION = (
+    sa.select(
+        session.c.id,
+        session.c.state,
+        session.c.made_ms,
+        session.c.starts_ms,
+        sa.func.coalesce(_organizer.c.path, ""),
+        sa.select(sa.func.max(session_state.c.at_ms))
+        .where(session_state.c.session_id == session.c.id, session_state.c.to_state == "open")
+        .scalar_subquery(),
+    )
+    .outerjoin(_organizer, _organizer.c.id == session.c.unit_id)
+    .where(session.c.code == sa.bindparam("session"))
+)
+SESSION = Lookup(_SESSION)
+HALLS = _Search.over(
+    _SESSION.add_columns(point.c.id, point.c.code, point.c.name, unit.c.path)
+    .join(session_point, session_point.c.session_id == session.c.id)
+    .join(point, point.c.id == session_point.c.point_id)
+    .join(unit, unit.c.id == point.c.unit_id),
+    point.c.code,
+    sa.Text(),
+)
+POINTS = _Search.over(
+    sa.select(point.c.id, point.c.code, point.c.name, unit.c.path).join(unit, unit.c.id == point.c.unit_id),
+    point.c.id,
+    sa.BigInteger(),
+)
+_SESSION_COLUMNS = len(Held._fields)
+
+
+async def places(engines: Engines, session_code: str, codes: Collection[str]) -> tuple[Held | None, dict[str, Hall]]:
+    """The session, if there is one, and those of its points that are among these codes."""
+    rows = await HALLS.rows(engines, codes, session=session_code)
+    if not rows:
+        only = await engines.lookup(SESSION, session=session_code)
+        return (Held._make(only[0]) if only else None), {}
+    halls = {row[0]: Hall._make(row[1 + _SESSION_COLUMNS :]) for row in rows}
+    return Held._make(rows[0][1 : 1 + _SESSION_COLUMNS]), halls
+
+
+async def points(engines: Engines, point_ids: Collection[int]) -> dict[int, Hall]:
+    """Points by id, whatever they take part in."""
+    return {row[0]: Hall._make(row[1:]) for row in await POINTS.rows(engines, point_ids)}
+
+
+# --- people ------------------------------------------------------------------------------------------------
+_PERSON = (
+    sa.select(
+        attendee.c.id,
+        attendee.c.code,
+        attendee.c.full_name,
+        attendee.c.title,
+        attendee.c.phone,
+        attendee.c.salt,
+        unit.c.code,
+        unit.c.name,
+        unit.c.path,
+        invitation.c.attendee_id,
+        invitation.c.point_id,
+    )
+    .join(unit, unit.c.id == attendee.c.unit_id)
+    .outerjoin(
+        invitation,
+        sa.and_(invitation.c.attendee_id == attendee.c.id, invitation.c.session_id == sa.bindparam("session_id")),
+    )
+)
+BY_CODE = _Search.over(_PERSON.add_columns(sa.null()), attendee.c.code, sa.Text())
+BY_BADGE = _Search.over(
+    _PERSON.add_columns(badge.c.revoked_ms).join(badge, badge.c.attendee_id == attendee.c.id),
+    badge.c.token_hash,
+    sa.LargeBinary(),
+)
+
+
+async def by_code(engines: Engines, session_id: int, codes: Collection[str]) -> dict[str, Known]:
+    """The people of these attendee codes, wherever they are summoned, if at all."""
+    return _known(await BY_CODE.rows(engines, codes, session_id=session_id))
+
+
+async def by_badge(engines: Engines, session_id: int, token_hashes: Collection[bytes]) -> dict[bytes, Known]:
+    """The holders of these badges, revoked ones included."""
+    return _known(await BY_BADGE.rows(engines, token_hashes, session_id=session_id))
+
+
+def _known(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Known]:
+    return {row[0]: Known._make(row[1:]) for row in rows}
+
+
+# --- nonces ------------------------------------------------------------------------------------------------
+RECORDED = _Search.over(sa.select(attendance_event.c.id), attendance_event.c.nonce, sa.LargeBinary())
+
+
+async def recorded(engines: Engines, nonces: Collection[bytes]) -> set[bytes]:
+    """Those of these nonces that the log has."""
+    return {row[0] for row in await RECORDED.rows(engines, nonces)}
