@@ -93,6 +93,17 @@ OFFLINE_AGE_MS_MAX = 7 * 86_400_000
 ANNUL_OWN_S = 15 * 60
 """How long an operator may annul what the same device recorded."""
 
+# --- badges ------------------------------------------------------------------------------------------------
+BADGES_CHUNK_ROWS = 2000
+"""Badges made in one transaction: some tens of milliseconds of the writer, so that the door never waits for 52,000."""
+
+BADGE_FAILURES_PER_MINUTE_MAX = 30
+"""Unknown badges opened from one network before more are only told to wait; right ones always open. 128 random bits
+cannot be guessed anyway: this keeps whoever tries from using the database for it."""
+
+BADGE_SESSIONS_MAX = 20
+"""Sessions on the holder's own page, the latest ones: a year of conferences within 14 KB."""
+
 # --- paper, spot-checks ------------------------------------------------------------------------------------
 PAPER_ROWS_MAX = 2000
 PHOTO_BYTES_MAX = 3 * 1_048_576
