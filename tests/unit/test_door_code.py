@@ -14,7 +14,9 @@ from diemcau import limits
 from diemcau.domain import door_code
 from diemcau.domain.door_code import Verdict, check, decode, encode, step_of
 
-VECTORS = json.loads((Path(__file__).parents[1] / "contract" / "door_codes.json").read_text())["vectors"]
+CONTRACT = json.loads((Path(__file__).parents[1] / "contract" / "door_codes.json").read_text())
+VECTORS = CONTRACT["vectors"]
+SPOT_CHECKS = CONTRACT["spot_checks"]
 KEY = bytes(range(32))
 NOW_MS = 1_770_000_000_000
 STEP_MS = limits.DOOR_STEP_S * 1000
@@ -32,6 +34,22 @@ def test_codes_are_those_of_the_specification(vector: dict[str, str | int]) -> N
     """A display and a server that differ in one byte would turn a whole hall away."""
     key = base64.b64decode(str(vector["key_base64"]))
     assert encode(int(vector["door_id"]), key, step_of(int(vector["at_ms"]))) == vector["code"]
+
+
+@pytest.mark.parametrize("vector", SPOT_CHECKS)
+def test_codes_of_spot_checks_are_those_of_the_specification(vector: dict[str, str | int]) -> None:
+    """During a spot-check the screen shows what nobody could have photographed at the door."""
+    key, at_ms, check_id = (
+        base64.b64decode(str(vector["key_base64"])),
+        int(vector["at_ms"]),
+        int(vector["spot_check_id"]),
+    )
+    code = encode(int(vector["door_id"]), key, step_of(at_ms), check_id)
+    assert code == vector["code"]
+    tag = (decode(code) or (0, b""))[1]
+    assert door_code.match(key, tag, at_ms + 30_000, check_id) == (Verdict.VALID, step_of(at_ms))
+    assert check(key, tag, at_ms) is Verdict.INVALID
+    assert check(key, tag, at_ms, check_id + 1) is Verdict.INVALID
 
 
 @given(door_id=st.integers(0, 2**32 - 1), key=st.binary(min_size=32, max_size=32), step=st.integers(0, 2**40))
@@ -83,7 +101,9 @@ def test_what_is_no_code_is_not_read(text: str) -> None:
 )
 def test_codes_age(age_steps: int, verdict: Verdict) -> None:
     """A slow phone has 60 seconds; a photograph sent to a friend at home is expired, and says so for an hour."""
-    assert check(KEY, tag_of(step_of(NOW_MS) - age_steps), NOW_MS) is verdict
+    step = step_of(NOW_MS) - age_steps
+    assert check(KEY, tag_of(step), NOW_MS) is verdict
+    assert door_code.match(KEY, tag_of(step), NOW_MS)[1] == (-1 if verdict is Verdict.INVALID else step)
 
 
 def test_code_scanned_in_its_last_moment_lives_60_seconds() -> None:

@@ -16,8 +16,15 @@ interface Frames {
   close_codes: Record<string, number>;
 }
 const frames = read('frames.json') as Frames;
-const { vectors } = read('door_codes.json') as {
-  vectors: { door_id: number; key_base64: string; at_ms: number; code: string }[];
+interface Vector {
+  door_id: number;
+  key_base64: string;
+  at_ms: number;
+  code: string;
+}
+const { vectors, spot_checks } = read('door_codes.json') as {
+  vectors: Vector[];
+  spot_checks: (Vector & { spot_check_id: number })[];
 };
 
 describe('frames of the server', () => {
@@ -63,6 +70,14 @@ describe('close codes', () => {
 });
 
 describe('door codes', () => {
+  test.each(spot_checks)('door $door_id shows a code of its own for spot-check $spot_check_id', async (vector) => {
+    const key = await importKey(vector.key_base64);
+    if (!key) throw new Error('no WebCrypto here');
+    const step = Math.floor(vector.at_ms / 15_000);
+    expect(await makeCode(key, vector.door_id, step, vector.spot_check_id)).toBe(vector.code);
+    expect(await makeCode(key, vector.door_id, step)).not.toBe(vector.code);
+  });
+
   test.each(vectors)('door $door_id at $at_ms shows what the server expects', async (vector) => {
     const key = await importKey(vector.key_base64);
     if (!key) throw new Error('no WebCrypto');

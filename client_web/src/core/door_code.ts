@@ -25,10 +25,19 @@ export async function importKey(base64: string): Promise<CryptoKey | null> {
   return subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
 }
 
-/** The code of one step: door id (4 bytes) and the first 8 bytes of the step's HMAC, in base32. */
-export async function makeCode(key: CryptoKey, doorId: number, step: number): Promise<string> {
-  const message = new DataView(new ArrayBuffer(8));
+/**
+ * The code of one step: door id (4 bytes) and the first 8 bytes of the step's HMAC, in base32. For a spot-check its id
+ * follows the step.
+ */
+export async function makeCode(
+  key: CryptoKey,
+  doorId: number,
+  step: number,
+  spotCheckId: number | null = null,
+): Promise<string> {
+  const message = new DataView(new ArrayBuffer(spotCheckId === null ? 8 : 16));
   message.setBigUint64(0, BigInt(step));
+  if (spotCheckId !== null) message.setBigUint64(8, BigInt(spotCheckId));
   const tag = new Uint8Array(await crypto.subtle.sign('HMAC', key, message.buffer), 0, TAG_BYTES);
   const raw = new Uint8Array(DOOR_ID_BYTES + TAG_BYTES);
   new DataView(raw.buffer).setUint32(0, doorId);
