@@ -14,6 +14,7 @@
     │   ├── NonceConflictError  conflict_nonce      this nonce stands for something else already
     │   ├── SpotCheckOverError  spot_check_over     a spot-check takes answers for half an hour after its end
     │   ├── TooManySpotChecksError  too_many_spot_checks  the session has had as many as it may
+    │   ├── NothingWaitingError nothing_waiting     a revision needs entries that came after closing
     │   └── TooManyDevicesError too_many_devices    the point has as many devices as it may
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
@@ -24,6 +25,9 @@
     ├── DoorError           4xx code_expired, code_invalid, claim_expired, claim_used_up, not_open, closed,
     │                           unknown_attendee, ambiguous_name, revoked
     ├── ExportFailedError   500 export_failed       the file could not be written; the records are whole
+    ├── LogBrokenError      500 log_broken          a stored entry does not follow from the one before it (I4)
+    ├── FileFlawError       (command line only) file_flaw: a file that does not verify, and where
+    │   └── EntryFlawError      entry_flaw          the same, with the place in its chain
     ├── OverloadedError     503 overloaded          the writing queue is full; retry after a while
     └── StartError          (command line only)     the server cannot start: port taken, disk full, database locked
 
@@ -142,6 +146,12 @@ class TooManySpotChecksError(ConflictError):
     code = "too_many_spot_checks"
 
 
+class NothingWaitingError(ConflictError):
+    """A revision without an entry that waits for one would freeze the same figures again. Params: `key`."""
+
+    code = "nothing_waiting"
+
+
 class TooManyDevicesError(ConflictError):
     """A point has as many paired devices as it may. Params: `point`, `max`."""
 
@@ -229,6 +239,27 @@ class ExportFailedError(DiemcauError):
     """An export's file could not be written, mostly for want of disk space; nothing recorded is touched."""
 
     code = "export_failed"
+
+
+class LogBrokenError(DiemcauError):
+    """The database's own log was changed behind our back (I4); nothing of it was signed.
+
+    Params: `session`, `writer` (whose chain, hex), `position` (of the first entry that is missing or wrong).
+    """
+
+    code = "log_broken"
+
+
+class FileFlawError(DiemcauError):
+    """A log or minutes that is not as it was signed. Params: `line` (from 1), `what` (a dictionary key)."""
+
+    code = "file_flaw"
+
+
+class EntryFlawError(FileFlawError):
+    """A log with a flaw at an entry. Params besides: `writer` (whose chain, hex), `position` (which must be there)."""
+
+    code = "entry_flaw"
 
 
 class OverloadedError(DiemcauError):
