@@ -265,6 +265,7 @@ attendance_event = Table(
     Column("position", Integer, nullable=False, comment="in that chain, from 1"),
     Column("hash", LargeBinary(32), nullable=False),
     Column("body", LargeBinary, nullable=False, comment="the bytes that were hashed"),
+    UniqueConstraint("session_id", "writer", "position"),
     Index(None, "session_id", "attendee_id"),
     Index(None, "session_id", "point_id"),
     Index("ix_attendance_event_held", "session_id", sqlite_where=text("held"), postgresql_where=text("held")),
