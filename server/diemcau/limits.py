@@ -68,13 +68,53 @@ DOOR_FAILURES_PER_MINUTE_MAX = 120
 """Wrong codes, and wrong names, at one door before wrong ones are only told to wait; right ones always pass. A hall
 of 600 that arrives within ten minutes makes about ten honest mistakes a minute."""
 
+NETWORK_FAILURES_PER_MINUTE_MAX = 60
+"""The same from one network (/24, /56) at one door: a hall of 500 behind one address that comes within two minutes,
+one in ten mistyping, makes 25. Whoever guesses from one place reaches this first, and slows no other place."""
+
+PHONE_REMEMBERED_S = 365 * 86_400
+"""How long a phone remembers who used it at a door: from one conference to the next."""
+
 CLAIM_VALID_S = 300
 CLAIM_PERSONS_MAX = 5
 CLAIM_FAILURES_MAX = 5
-"""One phone for a family of colleagues, but not for guessing."""
+"""One phone for a family of colleagues, but not for guessing: a wrong or ambiguous answer is a failure, and so is each
+person who was shown and not confirmed."""
 
 CLAIMS_REMEMBERED_MAX = 200_000
 """Claims whose failures are counted in memory: five minutes of 600 arrivals a second."""
+
+# --- anomalies -------------------------------------------------------------------------------------------
+ANOMALY_PHONE_PEOPLE = 6
+"""Different people by one phone in a session before somebody looks: one more than a scan is good for."""
+
+ANOMALY_CODE_NETWORKS = 6
+"""Networks (/16, /32) that one step's code was used from: a hall has its own and those of three or four carriers."""
+
+ANOMALY_SCANS_MAX = 15
+ANOMALY_SCANS_WITHIN_S = 10
+"""Badges by one device: a practised operator takes a second each; more than this is a program or a replayed list."""
+
+ANOMALY_ARRIVALS_PER_MINUTE_MAX = 180
+"""At one door: three times what 600 people within ten minutes give. Halls over 600 seats: in proportion."""
+
+ANOMALY_OVERFULL = 1.5
+"""Counted people for each seat: people stand, and capacities are estimates, but not by half."""
+
+ANOMALY_KEYS_MAX = 20_000
+"""Phones, codes, devices and doors remembered of each: under 20 MB; what was quiet longest is forgotten first."""
+
+ANOMALY_NONCES_MAX = 64
+"""Check-ins named in one anomaly, and members told apart: enough to see what happened."""
+
+ANOMALY_WINDOW_MAX = 1000
+"""Check-ins remembered in one window: more than the highest threshold of a hall of 3,000."""
+
+ANOMALY_WRITE_INTERVAL_S = 3.0
+"""How long findings gather before they are written: nobody looks within seconds, and a burst costs one write."""
+
+ANOMALIES_WAITING_MAX = 2000
+"""Anomalies that wait for the database."""
 
 # --- check-ins by devices and staff -----------------------------------------------------------------------
 BATCH_ITEMS_MAX = 500

@@ -1,0 +1,229 @@
+"""What is odd enough about check-ins to be looked at by a person (DESIGN.md §6). Pure: times and keys are passed in.
+
+Nothing here blocks anybody. One phone for a family, three networks in one hall and a busy minute are how it really
+goes; the thresholds (`limits.py`) lie beyond that. Memory is bounded: whatever was quiet longest is forgotten first.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from diemcau import limits
+from diemcau.domain.models import AnomalyKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+V = TypeVar("V")
+SHARE_PER_MINUTE = limits.ANOMALY_ARRIVALS_PER_MINUTE_MAX / 600
+"""Arrivals of a minute that a large hall may have, as a share of its seats: the bound is made for one of 600."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the rules look at of one check-in.
+
+    at_ms: when it happened. person: who, in any spelling that tells people apart. device_id: of the operator's device
+    that scanned a badge, else None. phone, network: hashes; empty where it was no phone. step: of the door code.
+    present: people counted in the hall after it; capacity: its seats; 0: not known.
+    """
+
+    session_id: int
+    point_id: int
+    nonce: bytes
+    at_ms: int
+    person: Hashable
+    device_id: int | None = None
+    phone: bytes = b""
+    network: bytes = b""
+    step: int | None = None
+    present: int = 0
+    capacity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something odd. `key` tells it from others of its kind in the session; findings of one key are one anomaly.
+
+    count: people of a phone, networks of a code, arrivals in a window, people counted in a hall.
+    """
+
+    session_id: int
+    kind: AnomalyKind
+    key: bytes
+    point_id: int | None
+    first_ms: int
+    last_ms: int
+    count: int
+    nonces: tuple[bytes, ...]
+
+    def with_later(self, later: Finding) -> Finding:
+        """Both as one; the first `ANOMALY_NONCES_MAX` check-ins stand for all."""
+        nonces = dict.fromkeys((*self.nonces, *later.nonces))
+        return Finding(
+            self.session_id,
+            self.kind,
+            self.key,
+            self.point_id if self.point_id == later.point_id else None,
+            min(self.first_ms, later.first_ms),
+            max(self.last_ms, later.last_ms),
+            max(self.count, later.count),
+            tuple(nonces)[: limits.ANOMALY_NONCES_MAX],
+        )
+
+
+@dataclass(slots=True)
+class Recent(Generic[V]):
+    """The latest `ANOMALY_KEYS_MAX` keys, each with what `make` gave it."""
+
+    make: Callable[[], V]
+    _by_key: OrderedDict[Hashable, V] = field(default_factory=OrderedDict)
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def of(self, key: Hashable) -> V:
+        """What belongs to `key`, which counts as used now."""
+        found = self._by_key.get(key)
+        if found is None:
+            found = self._by_key[key] = self.make()
+            if len(self._by_key) > limits.ANOMALY_KEYS_MAX:
+                self._by_key.popitem(last=False)
+        else:
+            self._by_key.move_to_end(key)
+        return found
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Different members seen so far (people, networks), and the check-ins that showed them; both bounded."""
+
+    members: set[Hashable] = field(default_factory=set)
+    nonces: list[bytes] = field(default_factory=list)
+    first_ms: int = 0
+    told: bool = False
+
+    def add(self, member: Hashable, sight: Sight) -> None:
+        """One more check-in."""
+        self.first_ms = min(self.first_ms or sight.at_ms, sight.at_ms)
+        if len(self.members) < limits.ANOMALY_NONCES_MAX:
+            self.members.add(member)
+        if len(self.nonces) < limits.ANOMALY_NONCES_MAX:
+            self.nonces.append(sight.nonce)
+
+    def news(self, enough: int, nonce: bytes) -> tuple[bytes, ...]:
+        """The check-ins to tell of: all of them when it becomes odd, then each further one; none before."""
+        if len(self.members) < enough:
+            return ()
+        told, self.told = self.told, True
+        return (nonce,) if told else tuple(self.nonces)
+
+
+@dataclass(slots=True)
+class Window:
+    """Check-ins within the last `window_ms`, by their own times. A queue that arrives late is a run of its own."""
+
+    seen: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=limits.ANOMALY_WINDOW_MAX))
+    told: bool = False
+
+    def add(self, at_ms: int, nonce: bytes, window_ms: int) -> None:
+        """One more check-in; what is older than the window is forgotten."""
+        seen = self.seen
+        if seen and at_ms <= seen[-1][0] - window_ms:
+            seen.clear()
+        elif seen and at_ms < seen[-1][0]:
+            at_ms = seen[-1][0]
+        seen.append((at_ms, nonce))
+        while seen[0][0] <= at_ms - window_ms:
+            seen.popleft()
+
+    def news(self, most: int) -> tuple[bytes, ...]:
+        """The check-ins to tell of: all of the window when there are more than `most`, then each further one."""
+        if len(self.seen) <= most:
+            self.told = False
+            return ()
+        told, self.told = self.told, True
+        return (self.seen[-1][1],) if told else tuple(nonce for _, nonce in self.seen)
+
+
+@dataclass(slots=True)
+class Rules:
+    """The three rules over everything that was committed lately."""
+
+    _phones: Recent[Crowd] = field(default_factory=lambda: Recent(Crowd))
+    _codes: Recent[Crowd] = field(default_factory=lambda: Recent(Crowd))
+    _devices: Recent[Window] = field(default_factory=lambda: Recent(Window))
+    _doors: Recent[Window] = field(default_factory=lambda: Recent(Window))
+
+    def see(self, sight: Sight) -> list[Finding]:
+        """What is odd now that this check-in is known."""
+        if sight.phone:
+            found = [self._one_phone(sight), self._distant_networks(sight), self._crowded(sight), self._full(sight)]
+        else:
+            found = [self._quick(sight)] if sight.device_id is not None else []
+        return [finding for finding in found if finding]
+
+    def _one_phone(self, sight: Sight) -> Finding | None:
+        """One phone for many people of a session."""
+        crowd = self._phones.of((sight.session_id, sight.phone))
+        crowd.add(sight.person, sight)
+        news = crowd.news(limits.ANOMALY_PHONE_PEOPLE, sight.nonce)
+        if not news:
+            return None
+        return _finding(sight, AnomalyKind.ONE_PHONE, sight.phone, crowd.first_ms, len(crowd.members), news)
+
+    def _distant_networks(self, sight: Sight) -> Finding | None:
+        """One code used from many networks at once: somebody sent it out of the hall. One anomaly a door."""
+        if sight.step is None or not sight.network:
+            return None
+        crowd = self._codes.of((sight.session_id, sight.point_id, sight.step))
+        crowd.add(sight.network, sight)
+        news = crowd.news(limits.ANOMALY_CODE_NETWORKS, sight.nonce)
+        if not news:
+            return None
+        key = b"door %d" % sight.point_id
+        return _finding(sight, AnomalyKind.DISTANT_NETWORKS, key, crowd.first_ms, len(crowd.members), news)
+
+    def _quick(self, sight: Sight) -> Finding | None:
+        """An operator's device that scans badges faster than hands can."""
+        window = self._devices.of((sight.session_id, sight.device_id))
+        window.add(sight.at_ms, sight.nonce, limits.ANOMALY_SCANS_WITHIN_S * 1000)
+        news = window.news(limits.ANOMALY_SCANS_MAX)
+        return _pace(sight, b"device %d" % (sight.device_id or 0), window, news)
+
+    def _crowded(self, sight: Sight) -> Finding | None:
+        """A door that more people come through than a door lets through; in larger halls in proportion."""
+        window = self._doors.of((sight.session_id, sight.point_id))
+        window.add(sight.at_ms, sight.nonce, 60_000)
+        news = window.news(max(limits.ANOMALY_ARRIVALS_PER_MINUTE_MAX, int(sight.capacity * SHARE_PER_MINUTE)))
+        return _pace(sight, b"arrivals %d" % sight.point_id, window, news)
+
+    def _full(self, sight: Sight) -> Finding | None:
+        """More people counted in a hall than can stand in it."""
+        if not sight.capacity or sight.present <= sight.capacity * limits.ANOMALY_OVERFULL:
+            return None
+        key = b"full %d" % sight.point_id
+        return _finding(sight, AnomalyKind.IMPOSSIBLE_PACE, key, sight.at_ms, sight.present, (sight.nonce,))
+
+
+def _pace(sight: Sight, key: bytes, window: Window, news: tuple[bytes, ...]) -> Finding | None:
+    if not news:
+        return None
+    return _finding(sight, AnomalyKind.IMPOSSIBLE_PACE, key, window.seen[0][0], len(window.seen), news)
+
+
+def _finding(  # noqa: PLR0913 five of them differ by rule
+    sight: Sight, kind: AnomalyKind, key: bytes, first_ms: int, count: int, nonces: tuple[bytes, ...]
+) -> Finding:
+    return Finding(
+        sight.session_id,
+        kind,
+        key,
+        sight.point_id,
+        first_ms,
+        sight.at_ms,
+        count,
+        nonces[: limits.ANOMALY_NONCES_MAX],
+    )

@@ -1,0 +1,186 @@
+"""What is odd enough to be looked at, and what is only a busy hall."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from diemcau import limits
+from diemcau.domain import networks
+from diemcau.domain.anomalies import Finding, Rules, Sight
+from diemcau.domain.models import AnomalyKind
+
+NOW_MS = 1_770_000_000_000
+
+
+def nonce(number: int) -> bytes:
+    """A nonce of its own."""
+    return number.to_bytes(16, "big")
+
+
+def at_door(number: int, **values: object) -> Sight:
+    """The `number`th person at a door, each with a phone of their own, a second apart."""
+    plain = Sight(1, 7, nonce(number), NOW_MS + number * 1000, number, phone=b"phone %d" % number, network=b"hall")
+    return replace(plain, **values)  # type: ignore[arg-type]
+
+
+def scanned(number: int, at_ms: int, device_id: int = 3) -> Sight:
+    """A badge scanned by an operator's device."""
+    return Sight(1, 7, nonce(number), at_ms, number, device_id=device_id)
+
+
+def merged(rules: Rules, sights: list[Sight]) -> dict[bytes, Finding]:
+    """Everything found, by key, as it will stand in the database."""
+    found: dict[bytes, Finding] = {}
+    for sight in sights:
+        for finding in rules.see(sight):
+            before = found.get(finding.key)
+            found[finding.key] = before.with_later(finding) if before else finding
+    return found
+
+
+# --- one phone -----------------------------------------------------------------------------------------------
+def test_sixth_person_of_a_phone_is_told_with_all_before() -> None:
+    """A phone that goes on after a family of colleagues: whoever looks sees all six, not only the sixth."""
+    sights = [at_door(number, phone=b"lent") for number in range(1, 9)]
+    assert merged(Rules(), sights[:5]) == {}
+    (finding,) = merged(Rules(), sights).values()
+    assert (finding.kind, finding.key, finding.count, finding.point_id) == (AnomalyKind.ONE_PHONE, b"lent", 8, 7)
+    assert finding.nonces == tuple(nonce(number) for number in range(1, 9))
+    assert (finding.first_ms, finding.last_ms) == (NOW_MS + 1000, NOW_MS + 8000)
+
+
+def test_one_person_again_and_again_is_one_person() -> None:
+    """Somebody who scans ten times has a bad line, not ten people."""
+    assert merged(Rules(), [at_door(number, person=1, phone=b"own") for number in range(1, 11)]) == {}
+
+
+def test_another_session_counts_anew() -> None:
+    """A phone that serves five people in the morning and five in the afternoon is nothing odd."""
+    sights = [at_door(number, phone=b"lent", session_id=1 + number // 5) for number in range(10)]
+    assert merged(Rules(), sights) == {}
+
+
+def test_a_phone_in_two_halls_belongs_to_neither() -> None:
+    """The review shows no hall where the people sat in several."""
+    sights = [at_door(number, phone=b"lent", point_id=7 + number % 2) for number in range(1, 9)]
+    (finding,) = merged(Rules(), sights).values()
+    assert finding.point_id is None
+
+
+# --- distant networks ------------------------------------------------------------------------------------------
+def test_code_sent_out_of_the_hall_is_told() -> None:
+    """A code that was forwarded is used from everywhere within seconds."""
+    sights = [at_door(number, network=b"net %d" % number, step=100) for number in range(1, 8)]
+    assert merged(Rules(), sights[:5]) == {}
+    (finding,) = merged(Rules(), sights).values()
+    assert (finding.kind, finding.count) == (AnomalyKind.DISTANT_NETWORKS, 7)
+    assert finding.nonces == tuple(nonce(number) for number in range(1, 8))
+
+
+def test_many_phones_of_few_networks_are_a_hall() -> None:
+    """A hall's own network and three carriers, whatever the number of phones."""
+    sights = [at_door(number, network=b"net %d" % (number % 4), step=100) for number in range(40)]
+    assert merged(Rules(), sights) == {}
+
+
+def test_networks_over_time_are_no_crowd() -> None:
+    """Twenty networks over twenty codes are twenty people who came one after another."""
+    sights = [at_door(number, network=b"net %d" % number, step=number) for number in range(20)]
+    assert merged(Rules(), sights) == {}
+
+
+# --- impossible pace -------------------------------------------------------------------------------------------
+def test_scanner_faster_than_hands() -> None:
+    """A program that replays a list of badges is told; the whole run stands in the evidence."""
+    sights = [scanned(number, NOW_MS + number * 100) for number in range(20)]
+    (finding,) = merged(Rules(), sights).values()
+    assert (finding.kind, finding.key, finding.count) == (AnomalyKind.IMPOSSIBLE_PACE, b"device 3", 20)
+    assert finding.nonces == tuple(nonce(number) for number in range(20))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_practised_operator_is_not_flagged(order: int) -> None:
+    """One badge a second for a minute, also when the queue arrives hours later, and in whichever order."""
+    sights = [scanned(number, NOW_MS + number * 1000) for number in range(60)][::order]
+    assert merged(Rules(), sights) == {}
+
+
+def test_two_devices_share_no_pace() -> None:
+    """Two operators side by side are twice as fast as one."""
+    sights = [scanned(number, NOW_MS + number * 400, device_id=number % 2) for number in range(40)]
+    assert merged(Rules(), sights) == {}
+
+
+@pytest.mark.parametrize(("people", "capacity", "odd"), [(180, 60, False), (181, 60, True), (600, 2000, False)])
+def test_arrivals_in_a_minute(people: int, capacity: int, odd: bool) -> None:  # noqa: FBT001 pytest gives it by name
+    """A door lets three people a second through, not more; a hall of 2,000 has more doors."""
+    step_ms = 59_000 // people
+    sights = [at_door(number, at_ms=NOW_MS + number * step_ms, capacity=capacity) for number in range(people)]
+    found = merged(Rules(), sights)
+    assert [finding.kind for finding in found.values()] == ([AnomalyKind.IMPOSSIBLE_PACE] if odd else [])
+    assert all(len(finding.nonces) == limits.ANOMALY_NONCES_MAX for finding in found.values())
+
+
+def test_hall_fuller_than_it_can_be() -> None:
+    """Ninety-one people on sixty seats; ninety may stand."""
+    assert merged(Rules(), [at_door(1, present=90, capacity=60)]) == {}
+    (finding,) = merged(Rules(), [at_door(1, present=91, capacity=60)]).values()
+    assert (finding.kind, finding.count, finding.nonces) == (AnomalyKind.IMPOSSIBLE_PACE, 91, (nonce(1),))
+    assert merged(Rules(), [at_door(1, present=91, capacity=0)]) == {}
+
+
+# --- bounds ----------------------------------------------------------------------------------------------------
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nation's phones do not fill the memory; the quietest are forgotten first."""
+    monkeypatch.setattr(limits, "ANOMALY_KEYS_MAX", 10)
+    rules = Rules()
+    for number in range(100):
+        rules.see(at_door(number, step=number, network=b"n"))
+        rules.see(at_door(1000 + number % 4, phone=b"lent"))
+    assert len(rules._phones) == len(rules._codes) == 10
+    assert rules.see(at_door(2000, phone=b"lent")) == []
+    (finding,) = rules.see(at_door(3000, phone=b"lent"))
+    assert finding.count == limits.ANOMALY_PHONE_PEOPLE
+
+
+# --- networks --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("one", "other", "near", "far"),
+    [
+        ("27.64.1.2", "27.64.1.250", True, True),
+        ("27.64.1.2", "27.64.9.2", False, True),
+        ("27.64.1.2", "27.65.1.2", False, False),
+        ("2402:800:61c4:1::1", "2402:800:61c4:ff::9", True, True),
+        ("2402:800:61c4:1::1", "2402:800:9999::1", False, True),
+        ("2402:800::1", "2405:4800::1", False, False),
+        ("::ffff:27.64.1.2", "27.64.1.3", True, True),
+        ("fe80::1%eth0", "fe80::2", True, True),
+    ],
+)
+def test_networks_are_told_apart(one: str, other: str, near: bool, far: bool) -> None:  # noqa: FBT001 the same
+    """A hall behind one address is one network, in both versions of the protocol."""
+    assert (networks.prefix(one, networks.NEAR) == networks.prefix(other, networks.NEAR)) is near
+    assert (networks.prefix(one, networks.FAR) == networks.prefix(other, networks.FAR)) is far
+
+
+@pytest.mark.parametrize("text", ["", "unknown", "27.64.1", "1.2.3.4, 5.6.7.8"])
+def test_what_is_no_address_is_no_network(text: str) -> None:
+    """Nothing is made up where nothing is known."""
+    assert networks.prefix(text, networks.NEAR) == b""
+
+
+@pytest.mark.parametrize(
+    ("peer", "named", "who"),
+    [
+        ("127.0.0.1", "6.6.6.6, 27.64.1.2", "27.64.1.2"),
+        ("10.0.0.5", "27.64.1.2", "27.64.1.2"),
+        ("27.64.1.2", "6.6.6.6", "27.64.1.2"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("", "6.6.6.6", ""),
+    ],
+)
+def test_only_our_own_proxy_is_believed(peer: str, named: str, who: str) -> None:
+    """Whoever guesses cannot escape being slowed by naming another address each time."""
+    assert networks.behind_proxy(peer, named) == who
