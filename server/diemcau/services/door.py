@@ -10,10 +10,12 @@ from diemcau.domain import door_code
 from diemcau.domain.authority import Action, Actor, Anonymous, Device, require, require_device
 from diemcau.errors import NotFoundError, NotSignedInError
 from diemcau.store import door
+from diemcau.store.spot_checks import CODE_NOW
 from diemcau.wire import api
 
 if TYPE_CHECKING:
     from diemcau.services.context import Context
+    from diemcau.store.door import DoorRow
 
 BEHIND_MS = 2_000
 """Displays run this far behind the server, so that no code is shown before every server knows it."""
@@ -37,6 +39,7 @@ async def door_of(actor: Actor, context: Context, session: str, point: str, *, k
     else:
         require(actor, Action.DEVICES_WRITE, row.unit_path)
     now_ms = context.clock.now_ms()
+    spot = await _spot(context, row, now_ms)
     return api.Door(
         session=row.session,
         title=row.title,
@@ -50,14 +53,26 @@ async def door_of(actor: Actor, context: Context, session: str, point: str, *, k
         present=row.present,
         invited=row.invited,
         key=base64.b64encode(row.key).decode() if key_is_safe else None,
-        codes=[] if key_is_safe else _codes(row.door_id, row.key, now_ms - BEHIND_MS),
+        codes=[] if key_is_safe else _codes(row, spot, now_ms - BEHIND_MS),
+        spot=spot,
     )
 
 
-def _codes(door_id: int, key: bytes, from_ms: int) -> list[api.DoorCode]:
+async def _spot(context: Context, row: DoorRow, now_ms: int) -> api.DoorSpot | None:
+    """The spot-check for which this door shows codes of its own now: the youngest, if there are several."""
+    values = {"session_id": row.session_id, "point_id": row.point_id, "now_ms": now_ms}
+    for check_id, until_ms in await context.engines.lookup(CODE_NOW, **values):
+        return api.DoorSpot(check_id, until_ms)
+    return None
+
+
+def _codes(row: DoorRow, spot: api.DoorSpot | None, from_ms: int) -> list[api.DoorCode]:
     """The codes of the next two minutes; `from_ms` of each is where its step begins."""
     first = door_code.step_of(from_ms)
     last = door_code.step_of(from_ms + limits.DOOR_CODES_AHEAD_S * 1000)
-    return [
-        api.DoorCode(door_code.encode(door_id, key, step), step * door_code.STEP_MS) for step in range(first, last + 1)
-    ]
+    codes: list[api.DoorCode] = []
+    for step in range(first, last + 1):
+        begins_ms = step * door_code.STEP_MS
+        checked = spot.id if spot and begins_ms < spot.until_ms else None
+        codes.append(api.DoorCode(door_code.encode(row.door_id, row.key, step, checked), begins_ms))
+    return codes

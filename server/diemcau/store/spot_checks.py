@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from diemcau.domain.models import Phase, SpotMode
 from diemcau.domain.spot_check import Figures, Hall
+from diemcau.store.lookup import Lookup
 from diemcau.store.schema import (
     attendance,
     attendee,
@@ -313,7 +314,7 @@ async def answer(connection: Connection, check_id: int, point_id: int, given: An
 
 
 # --- the door ----------------------------------------------------------------------------------------------
-CODE_NOW = (
+CODE_NOW = Lookup(
     sa.select(spot_check.c.id, spot_check.c.ends_ms)
     .join(spot_check_point, spot_check_point.c.spot_check_id == spot_check.c.id)
     .where(
