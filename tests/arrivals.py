@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+from sample import listed
 from support import NOW_MS
 
 from diemcau.domain.models import Flag, Source
@@ -32,13 +33,15 @@ async def arrive(
     return await writer.check_in(
         CheckIn(
             session_id=conference.session_id if session_id is None else session_id,
-            attendee_id=conference.attendees[person],
             point_id=conference.points[hall],
+            point=hall,
+            who=listed(conference, person),
             nonce=nonce,
             fingerprint=nonce,
             source=Source.DOOR,
             server_ms=at_ms,
             at_ms=at_ms,
+            happened_ms=at_ms,
             flags=flags,
         )
     )

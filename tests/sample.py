@@ -13,7 +13,7 @@ from support import NOW_MS
 from diemcau.domain import names
 from diemcau.domain.models import Flag, Source
 from diemcau.store import units
-from diemcau.store.check_ins import CheckIn
+from diemcau.store.check_ins import CheckIn, Listed
 from diemcau.store.schema import (
     attendance,
     attendance_event,
@@ -194,15 +194,23 @@ def check_in(conference: Sample, person: str, hall: str = "HN-0002", *flags: Fla
     attendee_id, point_id = conference.attendees[person], conference.points[hall]
     return CheckIn(
         session_id=conference.session_id,
-        attendee_id=attendee_id,
         point_id=point_id,
+        point=hall,
+        who=listed(conference, person),
         nonce=number.to_bytes(16, "big"),
         fingerprint=attendee_id.to_bytes(8, "big") + point_id.to_bytes(8, "big"),
         source=Source.DOOR,
         server_ms=NOW_MS + number,
         at_ms=NOW_MS + number,
+        happened_ms=NOW_MS + number,
         flags=flags,
     )
+
+
+def listed(conference: Sample, person: str) -> Listed:
+    """The person of this code as a check-in carries them, under a salt that a test can tell."""
+    code, full_name, *_, phone = next(row for row in PEOPLE if row[0] == person)
+    return Listed(conference.attendees[person], code, full_name, phone, code.encode().ljust(16, b"."))
 
 
 async def figures(engines: Engines) -> tuple[int, int, int, int]:

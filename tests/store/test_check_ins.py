@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sample import Sample, check_in, figures
 from support import NOW_MS
 
@@ -15,10 +14,12 @@ from diemcau.store.check_ins import CheckIn, Outcome, record
 from diemcau.store.engine import Engines
 from diemcau.store.schema import attendance, attendance_event, session_point
 
+WRITER = bytes(range(16))
+
 
 async def write(engines: Engines, *items: CheckIn) -> list[Outcome]:
     """One batch, committed."""
-    return await engines.transact(lambda connection: record(connection, items))
+    return await engines.transact(lambda connection: record(connection, items, WRITER))
 
 
 async def test_each_person_gets_the_next_number(engines: Engines, conference: Sample) -> None:
@@ -55,7 +56,7 @@ async def test_replay_answers_as_the_first_time(engines: Engines, conference: Sa
     item = check_in(conference, "DB-0003")
     (first,) = await write(engines, item)
     await write(engines, check_in(conference, "DB-0004"))
-    later = replace(item, server_ms=NOW_MS + 90_000, at_ms=NOW_MS + 90_000)
+    later = replace(item, server_ms=NOW_MS + 90_000, at_ms=NOW_MS + 90_000, happened_ms=NOW_MS + 90_000)
     (again,) = await write(engines, later)
     assert (again.result, again.number, again.at_ms) == ("accepted", first.number, first.at_ms)
     assert again.replayed

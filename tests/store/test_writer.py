@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from sample import Sample, check_in, figures
+from msgspec.structs import replace
+from sample import Sample, check_in, figures, listed
 
 from diemcau import limits
 from diemcau.errors import NotFoundError, OverloadedError
@@ -124,7 +124,8 @@ async def test_bad_item_does_not_stall_the_rest(engines: Engines, stopped: Write
         await connection.execute(sa.delete(session_point).where(session_point.c.point_id == point_id))
     bad = asyncio.create_task(stopped.check_in(check_in(conference, "DB-0007", "HN-0003")))
     good = asyncio.create_task(stopped.check_in(check_in(conference, "DB-0003", "HN-0002")))
-    stranger = replace(check_in(conference, "DB-0004"), attendee_id=999_999)
+    nobody = replace(listed(conference, "DB-0004"), attendee_id=999_999)
+    stranger = replace(check_in(conference, "DB-0004"), who=nobody)
     unknown = asyncio.create_task(stopped.check_in(stranger))
     await begun(bad, good, unknown)
     await run_dry(stopped)

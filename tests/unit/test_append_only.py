@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 STORE = Path(__file__).resolve().parents[2] / "server" / "diemcau" / "store"
 RECORDS = ("attendance_event", "link_transition", "session_state")
 
@@ -17,7 +19,13 @@ def test_records_are_never_changed() -> None:
         re.IGNORECASE,
     )
     modules = list(STORE.rglob("*.py"))
-    written = "".join(path.read_text(encoding="utf-8") for path in modules)
-    assert re.search(r"insert\(\s*attendance_event", written), "the pattern no longer fits how the log is written"
     found = [path.name for path in modules if pattern.search(path.read_text(encoding="utf-8"))]
     assert found == []
+
+
+@pytest.mark.parametrize("table", ["attendance_event", "log_chain"])
+def test_only_one_place_writes_the_log(table: str) -> None:
+    """An event written past its chain would verify as a forgery, or not at all."""
+    written = re.compile(rf"\b(?:insert|insert_each|insert into)\(?\s*(?:schema\.)?{table}\b", re.IGNORECASE)
+    found = {path.name for path in STORE.rglob("*.py") if written.search(path.read_text(encoding="utf-8"))}
+    assert found == {"event_log.py"}

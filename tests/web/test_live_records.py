@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from live_support import device, loaded, row, settle, socket, token
-from sample import Sample
+from sample import Sample, listed
 from support import Running, Start
 
 from diemcau import limits
@@ -32,9 +32,9 @@ async def running(start: Start) -> Running:
 def check_in(running: Running, sample: Sample, person: str) -> CheckIn:
     """Somebody at HN-0002's door."""
     now_ms = running.clock.now_ms()
-    place, who = sample.points["HN-0002"], sample.attendees[person]
+    place, who = sample.points["HN-0002"], listed(sample, person)
     nonce = uuid4().bytes
-    return CheckIn(sample.session_id, who, place, nonce, nonce, Source.DOOR, now_ms, now_ms)
+    return CheckIn(sample.session_id, place, "HN-0002", who, nonce, nonce, Source.DOOR, now_ms, now_ms, now_ms)
 
 
 async def test_a_check_in_reaches_the_board_once_it_is_durable(running: Running, sample: Sample) -> None:

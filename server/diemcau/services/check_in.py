@@ -18,7 +18,7 @@ from diemcau.errors import DoorError, MalformedError, NotFoundError
 from diemcau.services.claims import Claim, Intent, Receipt
 from diemcau.services.seals import open_sealed, seal
 from diemcau.store import door
-from diemcau.store.check_ins import CheckIn
+from diemcau.store.check_ins import CheckIn, Listed
 from diemcau.wire import api
 
 if TYPE_CHECKING:
@@ -208,19 +208,32 @@ async def _record(context: Context, row: DoorRow, intent: Intent, claim: Claim, 
     late = (Flag.LATE,) if now_ms > row.starts_ms else ()
     item = CheckIn(
         session_id=row.session_id,
-        attendee_id=intent.attendee_id,
         point_id=row.point_id,
+        point=row.point,
+        who=await _who(context, row.session_id, intent.attendee_id),
         nonce=_nonce(context, claim),
         fingerprint=_fingerprint(context, row, intent),
         source=Source.DOOR,
         server_ms=now_ms,
         at_ms=now_ms,
+        happened_ms=now_ms,
         flags=intent.flags + late,
     )
     try:
         return await context.writer.check_in(item)
     except NotFoundError:  # the hall left the session between our look and the commit
         raise DoorError("code_invalid") from None
+
+
+async def _who(context: Context, session_id: int, attendee_id: int) -> Listed:
+    """The person, with the salt that keeps the log from naming them (DESIGN.md §6a)."""
+    found = await door.log_identity(context.engines, attendee_id)
+    if found is None:
+        raise DoorError("unknown_attendee")
+    code, full_name, phone, salt = found
+    return Listed(
+        attendee_id, code, full_name, phone, context.keys.sign("log-salt", salt + session_id.to_bytes(8, "big"))
+    )
 
 
 def _nonce(context: Context, claim: Claim) -> bytes:

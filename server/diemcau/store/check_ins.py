@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from msgspec import Struct
 
+from diemcau.domain.log_chain import commitments
 from diemcau.domain.models import EventKind, Flag, Source
 from diemcau.errors import NotFoundError
-from diemcau.store.schema import attendance, attendance_event, session_point
+from diemcau.store import check_in_rows as rows
+from diemcau.store import driver, event_log
+from diemcau.store.check_in_rows import Entry, Known, Person, Place, Session, Typed, UnlistedRow
+from diemcau.store.event_log import NewEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+COUNTING = frozenset({EventKind.CHECK_IN, EventKind.SPOT_CHECK})
+FACTS = frozenset({Source.PAPER, Source.IMPORT})
+
+
+class Listed(Struct, frozen=True, gc=False):
     """A person on the list, with what the log commits to. `salt`: `attendee.salt` mixed with the server's key."""
 
     attendee_id: int
@@ -27,8 +35,7 @@ class Listed:
     salt: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Unlisted:
+class Unlisted(Struct, frozen=True, gc=False):
     """A person on no list, or a badge that nobody knows. `key` 16 bytes over what was typed; `salt` for a new row."""
 
     key: bytes
@@ -40,8 +47,7 @@ class Unlisted:
     badge_hash: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckIn:
+class CheckIn(Struct, frozen=True):
     """One person in one hall. `nonce` 16 bytes in UUIDv7 order, `fingerprint` 16 bytes over its content.
 
     at_ms: as the device said; happened_ms: as best known; offset_ms: server minus device clock.
@@ -71,17 +77,27 @@ class CheckIn:
     of_nonce: bytes | None = None
     spot_check_id: int | None = None
 
+    @property
+    def place(self) -> Place:
+        """Where the counters stand."""
+        return self.session_id, self.point_id
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+    @property
+    def is_fact(self) -> bool:
+        """What happened all the same when the session is closed: recorded offline, on paper, or by an account."""
+        return self.offline or self.account_id is not None or self.source in FACTS
+
+
+class Outcome(Struct, frozen=True):
     """What became of a check-in once it was durable.
 
     result: accepted (stored; `counted` tells whether it counts), duplicate (stored, but the person was counted
         before; see `point_id`, `at_ms`), conflict (the nonce is known with another content), closed (the session is
-        closed and this was not offline). Nothing was written of the last two.
+        closed and this is no fact, see `CheckIn.is_fact`). Nothing was written of the last two.
     flags: as stored; held: it came after closing and waits for the next revision.
     replayed: this very nonce was recorded before; the answer is the first one's.
-    point_id, at_ms, number: of the entry that counts (of its own where none does).
+    point_id, at_ms: of the entry that counts (of its own where none does); at_ms is when it happened.
+    number: the how-manieth it was at its own point when it was counted, among those on the list or those on none.
     present, unlisted: people counted at its own point after the commit; None where the figure did not change.
     """
 
@@ -98,180 +114,256 @@ class Outcome:
     unlisted: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """What the log already says under a nonce."""
-
-    fingerprint: bytes
-    number: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """The entry that counts for one person."""
-
-    nonce: bytes
-    point_id: int
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Batch:
-    """What was known before, what is new, which of that won, and the figures after it."""
+    """What was known before, what is new, which of that counts, and the figures after it.
 
-    known: dict[bytes, _Event]
+    numbers: by nonce, of those that count now; figures: present and unlisted, by place.
+    """
+
+    sessions: dict[int, Session]
+    known: dict[bytes, Known]
     fresh: dict[bytes, CheckIn]
-    won: set[bytes]
-    present: dict[tuple[int, int], int]
-    numbers: dict[bytes, int]
-    counted: dict[tuple[int, int], _Counted]
+    typed: dict[Typed, UnlistedRow] = field(default_factory=dict)
+    entries: dict[Person, Entry] = field(default_factory=dict)
+    numbers: dict[bytes, int] = field(default_factory=dict)
+    figures: dict[Place, list[int]] = field(default_factory=dict)
+
+    def held(self, item: CheckIn) -> bool:
+        """It came after closing: it is kept, and changes no figure before the next revision."""
+        return self.sessions[item.session_id].closed
+
+    def row(self, item: CheckIn) -> UnlistedRow | None:
+        """The row of somebody on no list."""
+        who = item.who
+        return None if isinstance(who, Listed) else self.typed[item.session_id, item.point_id, who.key]
+
+    def person(self, item: CheckIn) -> Person:
+        """Who may be counted once (I2)."""
+        who = item.who
+        if isinstance(who, Listed):
+            return item.session_id, who.attendee_id
+        return self.typed[item.session_id, item.point_id, who.key].person
+
+    def counted_now(self) -> list[CheckIn]:
+        """Those that count by this batch, in the order they came; known once `_claim` is done."""
+        return [
+            item
+            for item in self.fresh.values()
+            if (entry := self.entries.get(self.person(item))) is not None and entry.nonce == item.nonce
+        ]
 
 
-def record(connection: sa.Connection, items: Sequence[CheckIn]) -> list[Outcome]:
+def record(connection: sa.Connection, items: Sequence[CheckIn], writer_id: bytes) -> list[Outcome]:
     """Write a batch inside the caller's transaction; outcomes come in the order of `items`.
 
-    Every process takes its locks in the same order (counted rows by person, counters by place, nonces), so that
-    concurrent batches never wait for one another in a circle. A nonce that another process wrote meanwhile
-    violates its uniqueness: the caller retries, and then finds it known.
+    Every process takes its locks in the order that `event_log` names, each kind sorted, so that concurrent batches
+    never wait for one another in a circle. A nonce that another process wrote meanwhile violates its uniqueness:
+    the caller retries, and then finds it known.
 
     Raises:
-        NotFoundError: a point does not belong to its session (any more); nothing of the batch may be kept.
+        NotFoundError: a session is gone, or a point does not belong to it (any more); nothing of the batch may be
+            kept.
     """
-    known = _known(connection, {item.nonce for item in items})
-    fresh: dict[bytes, CheckIn] = {}
-    for item in items:
-        if item.nonce not in known:
-            fresh.setdefault(item.nonce, item)
-    won = _claim(connection, fresh.values())
-    counted_now = [item for item in fresh.values() if item.nonce in won]
-    present = _count(connection, counted_now)
-    numbers = _number(counted_now, present)
-    _append(connection, fresh.values(), numbers)
-    counted = {item.person: _Counted(item.nonce, item.point_id, item.at_ms) for item in counted_now}
-    counted |= _counted_before(connection, {item.person for item in items} - counted.keys())
-    batch = _Batch(known, fresh, won, present, numbers, counted)
+    with driver.errors(connection):
+        batch = _look(connection, items)
+        if batch.fresh:
+            _claim(connection, batch)
+            counted_now = batch.counted_now()
+            _take_places(connection, counted_now)
+            _see(connection, batch)
+            _count(connection, batch, counted_now)
+            _append(connection, batch, writer_id)
+            _leave(connection, batch, counted_now)
+        _look_again(connection, batch)
     return [_outcome(item, batch) for item in items]
 
 
-def _known(connection: sa.Connection, nonces: set[bytes]) -> dict[bytes, _Event]:
-    e = attendance_event.c
-    query = sa.select(e.nonce, e.fingerprint, e.number).where(e.nonce.in_(nonces))
-    return {nonce: _Event(fingerprint, number) for nonce, fingerprint, number in connection.execute(query)}
+def _look(connection: sa.Connection, items: Sequence[CheckIn]) -> _Batch:
+    """What is new and may be kept. A closed session takes facts only."""
+    sessions = rows.sessions(connection, {item.session_id for item in items})
+    known = rows.known(connection, {item.nonce for item in items})
+    fresh: dict[bytes, CheckIn] = {}
+    for item in items:
+        session = sessions.get(item.session_id)
+        if session is None:
+            raise NotFoundError(what="session", key=str(item.session_id))
+        if item.nonce not in known and (not session.closed or item.is_fact):
+            fresh.setdefault(item.nonce, item)
+    return _Batch(sessions, known, fresh)
 
 
-def _claim(connection: sa.Connection, fresh: Iterable[CheckIn]) -> set[bytes]:
-    """Insert counted rows, sorted by person; the nonces of those that were first."""
-    first: dict[tuple[int, int], CheckIn] = {}
-    for item in fresh:
-        first.setdefault(item.person, item)
-    if not first:
-        return set()
-    rows = [
-        {
-            "session_id": item.session_id,
-            "attendee_id": item.attendee_id,
-            "nonce": item.nonce,
-            "point_id": item.point_id,
-            "at_ms": item.at_ms,
-            "flags": " ".join(item.flags),
-        }
-        for _, item in sorted(first.items())
-    ]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(attendance).on_conflict_do_nothing().returning(attendance.c.nonce)
-    return set(connection.execute(insert, rows).scalars())
+def _claim(connection: sa.Connection, batch: _Batch) -> None:
+    """Let everybody count by the first of their entries, unless something counts for them already."""
+    typed: dict[Typed, tuple[CheckIn, Unlisted]] = {}
+    for item in batch.fresh.values():
+        if isinstance(item.who, Unlisted):
+            typed.setdefault((item.session_id, item.point_id, item.who.key), (item, item.who))
+    if typed:
+        batch.typed = rows.type_in(connection, typed)
+    first: dict[Person, CheckIn] = {}
+    for item in batch.fresh.values():
+        if item.kind in COUNTING and not batch.held(item):
+            first.setdefault(batch.person(item), item)
+    batch.entries = rows.claim(connection, {who: item for who, item in first.items() if who[1] > 0})
+    new: list[driver.Row] = []
+    for row in batch.typed.values():
+        claimed = first.get(row.person)
+        if row.person[1] > 0 or claimed is None:
+            continue
+        if row.entry is None:
+            new.append((row.row_id, claimed.nonce, claimed.happened_ms, " ".join(claimed.flags)))
+        batch.entries[row.person] = row.entry or Entry(claimed.nonce, claimed.point_id, claimed.happened_ms)
+    rows.COUNT_UNLISTED.run(connection, sorted(new))
 
 
-def _count(connection: sa.Connection, counted_now: list[CheckIn]) -> dict[tuple[int, int], int]:
-    """Raise the counters, sorted by place; people present there now."""
-    added: dict[tuple[int, int], int] = {}
+def _take_places(connection: sa.Connection, counted_now: list[CheckIn]) -> None:
+    """Who stands for somebody takes that place, the first one only."""
+    taken: dict[Person, bytes] = {}
     for item in counted_now:
-        added[item.place] = added.get(item.place, 0) + 1
-    present: dict[tuple[int, int], int] = {}
-    for place, count in sorted(added.items()):
-        values = {"in_session": place[0], "at_point": place[1], "count": count}
-        now = connection.execute(RAISE_COUNTER, values).scalar_one_or_none()
-        if now is None:
-            raise NotFoundError(what="point", key=str(place[1]))
-        present[place] = now
-    return present
+        if item.stands_for is not None:
+            taken.setdefault((item.session_id, item.stands_for.attendee_id), item.nonce)
+    rows.TAKE_PLACES.run(connection, [(*place, nonce) for place, nonce in sorted(taken.items())])
 
 
-RAISE_COUNTER = (
-    sa.update(session_point)
-    .where(
-        session_point.c.session_id == sa.bindparam("in_session"), session_point.c.point_id == sa.bindparam("at_point")
+def _see(connection: sa.Connection, batch: _Batch) -> None:
+    """Who scanned the code of a spot-check was seen by it."""
+    seen: dict[tuple[int, int], CheckIn] = {}
+    for item in batch.fresh.values():
+        _, who = batch.person(item)
+        if item.spot_check_id is not None and who > 0 and not batch.held(item):
+            seen.setdefault((item.spot_check_id, who), item)
+    found = [(*key, item.point_id, False, True, item.happened_ms) for key, item in sorted(seen.items(), key=_first)]
+    rows.SEE.run(connection, found)
+
+
+def _first(pair: tuple[tuple[int, int], CheckIn]) -> tuple[int, int]:
+    return pair[0]
+
+
+def _count(connection: sa.Connection, batch: _Batch, counted_now: list[CheckIn]) -> None:
+    """Raise the counters and give numbers, in the order they came."""
+    batch.figures = rows.figures(connection, {item.place for item in batch.fresh.values()})
+    for item in counted_now:
+        figures = batch.figures[item.place]
+        which = 0 if batch.person(item)[1] > 0 else 1
+        figures[which] += 1
+        batch.numbers[item.nonce] = figures[which]
+    raised = sorted({item.place for item in counted_now})
+    rows.SET_FIGURES.run(connection, [(*place, *batch.figures[place]) for place in raised])
+
+
+def _append(connection: sa.Connection, batch: _Batch, writer_id: bytes) -> None:
+    """Write the log, sorted by nonce."""
+    fresh = sorted(batch.fresh.items())
+    event_log.append(connection, writer_id, [_event(item, batch) for _, item in fresh])
+
+
+def _event(item: CheckIn, batch: _Batch) -> NewEvent:
+    number = batch.numbers.get(item.nonce)
+    row = batch.row(item)
+    return NewEvent(
+        session_id=item.session_id,
+        session=batch.sessions[item.session_id].code,
+        nonce=item.nonce,
+        fingerprint=item.fingerprint,
+        kind=item.kind,
+        source=item.source,
+        point_id=item.point_id,
+        point=item.point,
+        server_ms=item.server_ms,
+        at_ms=item.at_ms,
+        happened_ms=item.happened_ms,
+        counted=number is not None,
+        attendee_id=item.who.attendee_id if isinstance(item.who, Listed) else None,
+        unlisted_id=row.row_id if row else None,
+        stands_for_id=item.stands_for.attendee_id if item.stands_for else None,
+        device_id=item.device_id,
+        account_id=item.account_id,
+        by=item.by,
+        who=_commitments(item.who, row.salt if row else item.who.salt),
+        stands_for=_commitments(item.stands_for, item.stands_for.salt) if item.stands_for else (),
+        offset_ms=item.offset_ms,
+        offline=item.offline,
+        held=batch.held(item),
+        number=number,
+        flags=" ".join(_flags(item, batch)),
+        of_nonce=item.of_nonce,
+        reason=item.reason,
+        detail=f"spot_check:{item.spot_check_id}" if item.spot_check_id is not None else "",
     )
-    .values(present=session_point.c.present + sa.bindparam("count"))
-    .returning(session_point.c.present)
-)
 
 
-def _number(counted_now: list[CheckIn], present: dict[tuple[int, int], int]) -> dict[bytes, int]:
-    """The how-manieth at its point each counted check-in is, in the order they came."""
-    numbers: dict[bytes, int] = {}
-    left = dict(present)
-    for item in reversed(counted_now):
-        numbers[item.nonce] = left[item.place]
-        left[item.place] -= 1
-    return numbers
+def _commitments(who: Listed | Unlisted, salt: bytes) -> tuple[str, ...]:
+    if isinstance(who, Listed):
+        return commitments(salt, (who.code, who.full_name, who.phone))
+    return commitments(salt, ("", who.name, ""))
 
 
-def _append(connection: sa.Connection, fresh: Iterable[CheckIn], numbers: dict[bytes, int]) -> None:
-    """Write the log, sorted by nonce; `numbers` has those that count."""
-    rows = [
-        {
-            "session_id": item.session_id,
-            "nonce": item.nonce,
-            "fingerprint": item.fingerprint,
-            "kind": "check_in",
-            "attendee_id": item.attendee_id,
-            "point_id": item.point_id,
-            "device_id": item.device_id,
-            "account_id": item.account_id,
-            "source": item.source,
-            "server_ms": item.server_ms,
-            "at_ms": item.at_ms,
-            "offline": item.offline,
-            "counted": item.nonce in numbers,
-            "number": numbers.get(item.nonce),
-            "flags": " ".join(item.flags),
-        }
-        for item in sorted(fresh, key=lambda item: item.nonce)
-    ]
-    if rows:
-        connection.execute(sa.insert(attendance_event), rows)
+def _flags(item: CheckIn, batch: _Batch) -> tuple[Flag, ...]:
+    if batch.held(item) and Flag.AFTER_CLOSING not in item.flags:
+        return (*item.flags, Flag.AFTER_CLOSING)
+    return item.flags
 
 
-def _counted_before(connection: sa.Connection, people: Iterable[tuple[int, int]]) -> dict[tuple[int, int], _Counted]:
-    """The entries that count for people who were there before this batch."""
-    by_session: dict[int, list[int]] = {}
-    for session_id, attendee_id in people:
-        by_session.setdefault(session_id, []).append(attendee_id)
-    a = attendance.c
-    counted: dict[tuple[int, int], _Counted] = {}
-    for session_id, attendees in by_session.items():
-        query = sa.select(a.attendee_id, a.nonce, a.point_id, a.at_ms).where(
-            a.session_id == session_id, a.attendee_id.in_(attendees)
-        )
-        for attendee_id, nonce, point_id, at_ms in connection.execute(query):
-            counted[session_id, attendee_id] = _Counted(nonce, point_id, at_ms)
-    return counted
+def _leave(connection: sa.Connection, batch: _Batch, counted_now: list[CheckIn]) -> None:
+    """Set who has left: whom this batch checks out, who came back, and who came in the queue behind a check-out."""
+    concerned: set[Person] = set()
+    for item in batch.fresh.values():
+        if batch.held(item) or isinstance(item.who, Unlisted):
+            continue
+        entry = batch.entries.get(batch.person(item))
+        if item.kind == EventKind.CHECK_OUT or (entry is not None and entry.gone):
+            concerned.add(batch.person(item))
+    delayed = {batch.person(item) for item in counted_now if item.offline}
+    listed = {person for person in delayed if person[1] > 0}
+    rows.set_left(connection, concerned | rows.checked_out(connection, listed - concerned))
+
+
+def _look_again(connection: sa.Connection, batch: _Batch) -> None:
+    """What counts for those about whom the batch did not decide: replays, check-outs."""
+    people = {known.person for known in batch.known.values() if known.person is not None}
+    people |= {batch.person(item) for item in batch.fresh.values() if item.kind not in COUNTING}
+    batch.entries |= rows.entries(connection, people - batch.entries.keys())
 
 
 def _outcome(item: CheckIn, batch: _Batch) -> Outcome:
-    before = batch.known.get(item.nonce)
-    fingerprint = before.fingerprint if before else batch.fresh[item.nonce].fingerprint
-    entry = batch.counted.get(item.person)
-    if fingerprint != item.fingerprint or entry is None:
-        return Outcome(item, "conflict", item.point_id, item.at_ms, None)
-    replayed = before is not None or batch.fresh[item.nonce] is not item
+    fresh = batch.fresh.get(item.nonce)
+    known = batch.known.get(item.nonce) or (_known(fresh, batch) if fresh else None)
+    if known is None:
+        return Outcome(item, "closed", item.point_id, item.happened_ms, None)
+    if known.fingerprint != item.fingerprint:
+        return Outcome(item, "conflict", item.point_id, item.happened_ms, None)
+    own = known.counted or known.held
+    entry = None if own or known.person is None else batch.entries.get(known.person)
+    figures = batch.figures[item.place] if fresh is item and known.counted else None
+    listed = known.person is not None and known.person[1] > 0
     return Outcome(
         item,
-        "accepted" if entry.nonce == item.nonce else "duplicate",
-        entry.point_id,
-        entry.at_ms,
-        before.number if before else batch.numbers.get(item.nonce),
-        replayed,
-        batch.present[item.place] if item.nonce in batch.won and not replayed else None,
+        "accepted" if own or known.kind != EventKind.CHECK_IN else "duplicate",
+        entry.point_id if entry else known.point_id,
+        entry.at_ms if entry else known.at_ms,
+        known.number,
+        known.counted,
+        known.held,
+        known.flags,
+        fresh is not item,
+        figures[0] if figures and listed else None,
+        figures[1] if figures and not listed else None,
+    )
+
+
+def _known(item: CheckIn, batch: _Batch) -> Known:
+    """What the log says now of an item that is new in this batch."""
+    number = batch.numbers.get(item.nonce)
+    return Known(
+        item.fingerprint,
+        item.kind,
+        batch.person(item),
+        item.point_id,
+        item.happened_ms,
+        number is not None,
+        batch.held(item),
+        number,
+        _flags(item, batch),
     )

@@ -13,6 +13,8 @@ reaches `on_commit`, which is how boards hear of it.
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -36,6 +38,14 @@ RETRIED_STATES = frozenset({"40001", "40P01"})
 """PostgreSQL's serialization failure and deadlock."""
 
 
+def new_writer_id() -> bytes:
+    """A UUIDv7 of now: the chains of this process (`log_chain`)."""
+    random = bytearray(secrets.token_bytes(10))
+    random[0] = 0x70 | random[0] & 0x0F
+    random[2] = 0x80 | random[2] & 0x3F
+    return (time.time_ns() // 1_000_000).to_bytes(6, "big") + bytes(random)
+
+
 @dataclass(slots=True, eq=False)
 class _Job:
     work: Callable[[Connection], Awaitable[Any]]
@@ -54,6 +64,7 @@ class Writer:
 
     engines: Engines
     on_commit: Callable[[Sequence[Outcome]], None] = field(default=lambda _outcomes: None)
+    writer_id: bytes = field(default_factory=new_writer_id)
     _items: deque[_Item] = field(default_factory=deque)
     _jobs: deque[_Job] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -134,7 +145,9 @@ class Writer:
         items = [item.check_in for item in batch]
         for attempt in range(limits.WRITE_RETRIES_MAX):
             try:
-                outcomes = await self.engines.transact(lambda connection: check_ins.record(connection, items))
+                outcomes = await self.engines.transact(
+                    lambda connection: check_ins.record(connection, items, self.writer_id)
+                )
             except Exception as error:  # noqa: BLE001 see above
                 if await _again(error, attempt):
                     continue
