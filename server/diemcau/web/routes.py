@@ -10,6 +10,8 @@ from diemcau import limits
 from diemcau.errors import MalformedError
 from diemcau.web import (
     accounts,
+    badge_pages,
+    badges,
     check_in_pages,
     devices,
     door,
@@ -44,10 +46,12 @@ ROUTES: tuple[Route, ...] = (
     *units.ROUTES,
     *points.ROUTES,
     *people.ROUTES,
+    *badges.ROUTES,
     *imports.ROUTES,
     *door.ROUTES,
     *spot_checks.ROUTES,
     *check_in_pages.ROUTES,
+    *badge_pages.ROUTES,
     *site.ROUTES,
 )
 ROUTES = (*ROUTES, openapi.route(ROUTES))
