@@ -1,5 +1,5 @@
 /** Suggesting codes, so that a newcomer need not invent them. Pure. */
-import { fold } from './fold';
+import { fold } from '../core/fold';
 
 /** Codes are printed, spoken and typed: short ones survive that. The server takes up to 40 characters. */
 const SUGGESTED_CHARS_MAX = 24;

@@ -4,7 +4,7 @@
  * Trouble stands first; everything else keeps the place in which the server lists it, so that the eye learns
  * where each unit is. While a pointer rests on the board the order is held: states change in place.
  */
-import { fold } from '../fold';
+import { fold } from '../../core/fold';
 import type { LinkState, LiveRow, SessionPointView } from '../../core/wire';
 
 /** One point with what is known of it now. A point whose row has not come yet counts as expected. */
