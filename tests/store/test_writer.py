@@ -132,7 +132,7 @@ async def test_bad_item_does_not_stall_the_rest(engines: Engines, stopped: Write
     assert (await good).result == "accepted"
     with pytest.raises(NotFoundError):
         await bad
-    with pytest.raises(OverloadedError):
+    with pytest.raises(NotFoundError):
         await unknown
     assert await figures(engines) == (1, 1, 1, 1)
 

@@ -17,14 +17,15 @@ import secrets
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from diemcau import limits
-from diemcau.errors import DiemcauError, OverloadedError
+from diemcau.errors import DiemcauError, MalformedError, NotFoundError, OverloadedError
 from diemcau.store import check_ins
+from diemcau.store.check_ins import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -36,6 +37,9 @@ T = TypeVar("T")
 log = structlog.get_logger()
 RETRIED_STATES = frozenset({"40001", "40P01"})
 """PostgreSQL's serialization failure and deadlock."""
+
+AWAY_STATES = frozenset({"08", "53", "57"})
+"""The classes in which PostgreSQL says: no connection, no room, shutting down."""
 
 
 def new_writer_id() -> bytes:
@@ -53,9 +57,24 @@ class _Job:
 
 
 @dataclass(slots=True, eq=False)
-class _Item:
+class _Call:
+    """Somebody who waits for the results of one or many check-ins; `left` of them are still unknown."""
+
+    results: list[Any]
+    left: int
+    future: asyncio.Future[list[Any]]
+
+    def tell(self, index: int, result: Outcome | DiemcauError) -> None:
+        self.results[index] = result
+        self.left -= 1
+        if not self.left and not self.future.done():
+            self.future.set_result(self.results)
+
+
+class _Item(NamedTuple):
     check_in: CheckIn
-    future: asyncio.Future[Outcome]
+    call: _Call
+    place: int
 
 
 @dataclass(slots=True)
@@ -82,12 +101,31 @@ class Writer:
             OverloadedError: the queue is full, the server is stopping, or the commit's fate is unknown.
                 Retrying with the same nonce is always safe.
         """
-        if self._closing or len(self._items) >= limits.WRITE_QUEUE_ITEMS_MAX:
+        (result,) = await self.check_ins([item])
+        if isinstance(result, DiemcauError):
+            raise result
+        return result
+
+    async def check_ins(self, items: Sequence[CheckIn]) -> list[Outcome | DiemcauError]:
+        """Record many check-ins, perhaps in several transactions; returns once all of them are durable.
+
+        A result per item, in their order: one that cannot be written has its error instead and stalls nothing.
+
+        Raises:
+            OverloadedError: the queue has no room for all of them, the server is stopping, or the database cannot
+                be written; some of them may be durable. Retrying with the same nonces is always safe.
+        """
+        if self._closing or len(self._items) + len(items) > limits.WRITE_QUEUE_ITEMS_MAX:
             raise _overloaded()
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._items.append(_Item(item, future))
+        if not items:
+            return []
+        call = _Call([None] * len(items), len(items), asyncio.get_running_loop().create_future())
+        self._items.extend(_Item(item, call, index) for index, item in enumerate(items))
         self._wake.set()
-        return await future
+        results: list[Outcome | DiemcauError] = await call.future
+        if any(isinstance(result, _UnwrittenError) for result in results):
+            raise _overloaded()
+        return results
 
     async def write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in a transaction of its own and return its result once that is durable.
@@ -155,8 +193,7 @@ class Writer:
                 return
             self._publish(outcomes)
             for item, outcome in zip(batch, outcomes, strict=True):
-                if not item.future.done():
-                    item.future.set_result(outcome)
+                item.call.tell(item.place, outcome)
             return
 
     def _publish(self, outcomes: list[Outcome]) -> None:
@@ -175,17 +212,38 @@ class Writer:
             return
         log.error("check-in not written", items=len(batch), error=repr(error))
         for item in batch:
-            _fail(item.future, error if isinstance(error, DiemcauError) else _overloaded())
+            item.call.tell(item.place, _reason(item.check_in, error))
 
     def _give_up(self) -> None:
         """Leave nobody waiting for a writer that is gone."""
         self._closing = True
-        for future in [*(item.future for item in self._items), *(job.future for job in self._jobs)]:
-            _fail(future, _overloaded())
+        for item in self._items:
+            item.call.tell(item.place, _unwritten())
+        for job in self._jobs:
+            _fail(job.future, _overloaded())
 
 
 def _overloaded() -> OverloadedError:
     return OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S)
+
+
+class _UnwrittenError(OverloadedError):
+    """Nothing is known to be written: the database is locked, full or away, or the server stops."""
+
+
+def _unwritten() -> _UnwrittenError:
+    return _UnwrittenError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S)
+
+
+def _reason(item: CheckIn, error: Exception) -> DiemcauError:
+    """Why one item was not written. What it refers to may be gone since somebody looked; that is a definite answer."""
+    if isinstance(error, DiemcauError):
+        return error
+    if isinstance(error, IntegrityError):
+        return NotFoundError(what="attendee", key=item.who.code if isinstance(item.who, Listed) else item.point)
+    if _unstorable(error):
+        return MalformedError(field="item", reason="reason.unreadable")
+    return _unwritten() if _unreachable(error) else _overloaded()
 
 
 def _told(error: Exception) -> Exception:
@@ -193,11 +251,22 @@ def _told(error: Exception) -> Exception:
     return _overloaded() if _unreachable(error) else error
 
 
+def _state(error: Exception) -> str:
+    """PostgreSQL's five characters for what went wrong, where it said any."""
+    return getattr(error.orig, "sqlstate", None) or "" if isinstance(error, DBAPIError) else ""
+
+
 def _unreachable(error: Exception) -> bool:
     """The database cannot be written at all now: locked by another process, full, or away."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, (OperationalError, InterfaceError, OSError))
+    return isinstance(error, (OperationalError, OSError)) or _state(error)[:2] in AWAY_STATES
+
+
+def _unstorable(error: Exception) -> bool:
+    """A value that no column takes: the checks before us let something pass."""
+    said_by_driver = isinstance(error, DBAPIError) and isinstance(getattr(error.orig, "__cause__", None), ValueError)
+    return isinstance(error, (DataError, OverflowError)) or said_by_driver or _state(error).startswith("22")
 
 
 async def _again(error: Exception, attempt: int) -> bool:
@@ -211,7 +280,7 @@ async def _again(error: Exception, attempt: int) -> bool:
     if error.connection_invalidated:
         await asyncio.sleep(limits.WRITE_RETRY_PAUSE_S)
         return True
-    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in RETRIED_STATES
+    return isinstance(error, IntegrityError) or _state(error) in RETRIED_STATES
 
 
 def _fail(future: asyncio.Future[Any], error: Exception) -> None:
