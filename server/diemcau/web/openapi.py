@@ -56,10 +56,14 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 def _operation(line: Route) -> dict[str, Any]:
     in_path = [_parameter(name, "path", required=True) for name in PARAMETER.findall(line.path)]
     in_query = [_parameter(name, "query", required=False) for name in line.query]
-    problem = {"application/problem+json": {"schema": _reference(api.Problem)}}
+    problem: dict[str, Any] = {"application/problem+json": {"schema": _reference(api.Problem)}}
     answer: dict[str, Any] = {"description": line.summary}
     if line.answer:
         answer["content"] = {"application/json": {"schema": _reference(line.answer)}}
+    if not line.path.startswith("/api/"):  # a page for people, unless JSON is asked for
+        page = {"text/html": {"schema": {"type": "string"}}}
+        answer["content"] = answer.get("content", {}) | page
+        problem |= page
     operation: dict[str, Any] = {
         "summary": line.summary,
         "parameters": in_path + in_query,
