@@ -10,7 +10,6 @@ from diemcau.domain import door_code
 from diemcau.domain.authority import Action, Actor, Anonymous, Device, require, require_device
 from diemcau.errors import NotFoundError, NotSignedInError
 from diemcau.store import door
-from diemcau.store.spot_checks import CODE_NOW
 from diemcau.wire import api
 
 if TYPE_CHECKING:
@@ -60,10 +59,8 @@ async def door_of(actor: Actor, context: Context, session: str, point: str, *, k
 
 async def _spot(context: Context, row: DoorRow, now_ms: int) -> api.DoorSpot | None:
     """The spot-check for which this door shows codes of its own now: the youngest, if there are several."""
-    values = {"session_id": row.session_id, "point_id": row.point_id, "now_ms": now_ms}
-    for check_id, until_ms in await context.engines.lookup(CODE_NOW, **values):
-        return api.DoorSpot(check_id, until_ms)
-    return None
+    checks = await door.spot_checks(context.engines, row.session_id, row.point_id, now_ms)
+    return next((api.DoorSpot(check_id, ends_ms) for check_id, _, ends_ms in checks), None)
 
 
 def _codes(row: DoorRow, spot: api.DoorSpot | None, from_ms: int) -> list[api.DoorCode]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diemcau import limits
-from diemcau.domain import spot_check
+from diemcau.domain import log_chain, spot_check
 from diemcau.domain.authority import Account, Action, Actor, Device, System, require, require_device
-from diemcau.domain.models import CHECK_IN_STATES, DeviceKind, SessionState, SpotMode
+from diemcau.domain.models import CHECK_IN_STATES, DeviceKind, EventKind, SessionState, Source, SpotMode
 from diemcau.errors import (
     DoorError,
     ForbiddenError,
@@ -25,9 +25,10 @@ from diemcau.errors import (
     SpotCheckOverError,
     TooManySpotChecksError,
 )
-from diemcau.services import board
+from diemcau.services import board, counted, nonces
 from diemcau.services.sessions import visible, writable
-from diemcau.store import devices, door, sessions, spot_checks, units
+from diemcau.store import devices, door, event_log, sessions, spot_checks, units
+from diemcau.store.event_log import NewEvent
 from diemcau.wire import spot_checks as wire
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from diemcau.store.door import DoorRow
     from diemcau.store.engine import Connection
     from diemcau.store.sessions import SessionRow
-    from diemcau.store.spot_checks import CheckRow, HallRow, PersonRow, TaskRow
+    from diemcau.store.spot_checks import Answer, CheckRow, HallRow, PersonRow, TaskRow
 
 
 # --- the centre --------------------------------------------------------------------------------------------
@@ -181,10 +182,56 @@ async def _answer(connection: Connection, by: _Answering, check_id: int, body: w
     if changed or headcount is not None:
         given = spot_checks.Answer(headcount, changed, now_ms, await _answerer(connection, by.actor))
         await spot_checks.answer(connection, check_id, by.hall.point_id, given)
+        events = _events(by, check, given, people)
+        await connection.run_sync(event_log.append, by.context.writer.writer_id, events)
     people_now = await spot_checks.people(connection, [check_id], by.hall.point_id)
     if headcount is not None:
         task = spot_checks.TaskRow(task.check, task.present, headcount)
     return _task(task, people_now.get(check_id, []))
+
+
+def _events(by: _Answering, check: CheckRow, given: Answer, people: Sequence[PersonRow]) -> list[NewEvent]:
+    """What is said, for the log: the headcount, and each person as commitments.
+
+    These events belong to nobody's row of attendance (`attendee_id` is empty), so that no correction can ever take
+    an answer about somebody for an entry of theirs.
+    """
+    about = f"spot_check={check.check_id} phase={check.phase}"
+    found: list[NewEvent] = []
+    if given.headcount is not None:
+        found.append(_event(by, given, f"{about} headcount={given.headcount}", ()))
+    for person in people:
+        if person.attendee_id in given.seen:
+            seen = "seen" if given.seen[person.attendee_id] else "not_confirmed"
+            listed = counted.listed(by.context.keys, by.hall.session_id, person)
+            who = log_chain.commitments(listed.salt, (listed.code, listed.full_name, listed.phone))
+            found.append(_event(by, given, f"{about} {seen}", who))
+    return sorted(found, key=lambda event: event.nonce)
+
+
+def _event(by: _Answering, given: Answer, detail: str, who: tuple[str, ...]) -> NewEvent:
+    actor, hall = by.actor, by.hall
+    nonce = nonces.make(given.at_ms)
+    device_id = actor.device_id if isinstance(actor, Device) else None
+    return NewEvent(
+        session_id=hall.session_id,
+        session=hall.session,
+        nonce=nonce,
+        fingerprint=nonces.fingerprint(by.context.keys, hall.session_id, hall.point_id, "spot_check", detail, nonce),
+        kind=EventKind.SPOT_CHECK,
+        source=Source.MANUAL,
+        point_id=hall.point_id,
+        point=hall.point,
+        server_ms=given.at_ms,
+        at_ms=given.at_ms,
+        happened_ms=given.at_ms,
+        counted=False,
+        device_id=device_id,
+        account_id=actor.account_id if isinstance(actor, Account) else None,
+        by=f"device:{device_id}" if device_id is not None else _name(actor),
+        who=who,
+        detail=detail,
+    )
 
 
 def _said(body: wire.SpotAnswer, people: dict[str, PersonRow]) -> list[tuple[PersonRow, bool]]:

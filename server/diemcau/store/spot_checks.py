@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from diemcau.domain.models import Phase, SpotMode
 from diemcau.domain.spot_check import Figures, Hall
-from diemcau.store.lookup import Lookup
 from diemcau.store.schema import (
     attendance,
     attendee,
@@ -311,19 +310,3 @@ async def answer(connection: Connection, check_id: int, point_id: int, given: An
             .where(p.spot_check_id == check_id, p.attendee_id == person)
             .values(seen=seen, at_ms=given.at_ms)
         )
-
-
-# --- the door ----------------------------------------------------------------------------------------------
-CODE_NOW = Lookup(
-    sa.select(spot_check.c.id, spot_check.c.ends_ms)
-    .join(spot_check_point, spot_check_point.c.spot_check_id == spot_check.c.id)
-    .where(
-        spot_check.c.session_id == sa.bindparam("session_id"),
-        spot_check_point.c.point_id == sa.bindparam("point_id"),
-        spot_check.c.mode == SpotMode.CODE,
-        spot_check.c.ends_ms > sa.bindparam("now_ms"),
-    )
-    .order_by(spot_check.c.id.desc())
-    .limit(1)
-)
-"""The youngest spot-check for which this door shows codes of its own."""
