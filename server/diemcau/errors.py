@@ -4,6 +4,7 @@
     ├── MalformedError      400 malformed           a field, a row or a whole body is not what it should be
     ├── NotSignedInError    401 not_signed_in       no credential, or one that is no longer valid
     ├── ForbiddenError      403 forbidden           known, but not allowed here (I5)
+    │   └── AnnulTooLateError   annul_too_late      an operator takes back what is a few minutes old, no more
     ├── NotFoundError       404 not_found           no such unit, point, attendee, session …
     ├── ConflictError       409 already_exists      a key is taken
     │   ├── InUseError          in_use              something else still refers to it
@@ -12,9 +13,14 @@
     │   ├── SessionKeptError    session_kept        it was open once: its record stays
     │   ├── SessionClosedError  session_closed      the figures are frozen, so the session stays as it is
     │   ├── NonceConflictError  conflict_nonce      this nonce stands for something else already
+    │   ├── PaperUndoneError    paper_undone        a sheet that was taken back takes no more lines
+    │   ├── PhotoKeptError      photo_kept          the sheet has another photograph, which stays
     │   ├── SpotCheckOverError  spot_check_over     a spot-check takes answers for half an hour after its end
     │   ├── TooManySpotChecksError  too_many_spot_checks  the session has had as many as it may
+    │   ├── NotFrozenError      not_frozen          a revision needs a session that is closed
     │   ├── NothingWaitingError nothing_waiting     a revision needs entries that came after closing
+    │   ├── NotAnnullableError  not_annullable      a correction of a correction: record what is right instead
+    │   ├── AlreadyMatchedError already_matched     somebody said before who this person is
     │   └── TooManyDevicesError too_many_devices    the point has as many devices as it may
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
@@ -84,6 +90,12 @@ class ForbiddenError(DiemcauError):
     status = 403
 
 
+class AnnulTooLateError(ForbiddenError):
+    """An operator's device takes back what it recorded itself within a few minutes. Params: `minutes`."""
+
+    code = "annul_too_late"
+
+
 class NotFoundError(DiemcauError):
     """Params: `what` (unit, point, attendee, session, job …) and `key`."""
 
@@ -140,16 +152,46 @@ class SpotCheckOverError(ConflictError):
     code = "spot_check_over"
 
 
+class PaperUndoneError(ConflictError):
+    """A sheet that was taken back takes no more lines."""
+
+    code = "paper_undone"
+
+
+class PhotoKeptError(ConflictError):
+    """A sheet has a photograph already, and it is another one."""
+
+    code = "photo_kept"
+
+
 class TooManySpotChecksError(ConflictError):
     """A session has had as many spot-checks as it may. Params: `key`, `max`."""
 
     code = "too_many_spot_checks"
 
 
+class NotFrozenError(ConflictError):
+    """Only frozen figures can be revised. Params: `key`."""
+
+    code = "not_frozen"
+
+
 class NothingWaitingError(ConflictError):
     """A revision without an entry that waits for one would freeze the same figures again. Params: `key`."""
 
     code = "nothing_waiting"
+
+
+class NotAnnullableError(ConflictError):
+    """What is no entry of a person cannot be taken back; what is right is recorded instead."""
+
+    code = "not_annullable"
+
+
+class AlreadyMatchedError(ConflictError):
+    """Somebody said before who this unlisted person is; that match must be taken back first."""
+
+    code = "already_matched"
 
 
 class TooManyDevicesError(ConflictError):
