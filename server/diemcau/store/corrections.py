@@ -161,10 +161,10 @@ def known(connection: sa.Connection, nonce: bytes, fingerprint: bytes) -> bool:
     return found is not None
 
 
-def _closed(connection: sa.Connection, session_id: int) -> bool:
-    """Whether the session is closed, which stays so until the transaction ends."""
+def state_of(connection: sa.Connection, session_id: int) -> SessionState:
+    """The session's state, which stays so until the transaction ends: a correction comes before closing or after."""
     query = sa.select(session.c.state).where(session.c.id == session_id).with_for_update(read=True)
-    return bool(connection.execute(query).scalar_one() == SessionState.CLOSED)
+    return SessionState(connection.execute(query).scalar_one())
 
 
 def _counting(connection: sa.Connection, event: NewEvent) -> bytes | None:
@@ -184,7 +184,7 @@ def annul(connection: sa.Connection, writer_id: bytes, event: NewEvent) -> Done:
     Raises:
         NonceConflictError: the correction's nonce stands for something else.
     """
-    held = _closed(connection, event.session_id)
+    held = state_of(connection, event.session_id) is SessionState.CLOSED
     known(connection, event.nonce, event.fingerprint)
     target = event.of_nonce or b""
     before = _taken_back_by(connection, target)
@@ -231,7 +231,7 @@ def match_before(connection: sa.Connection, session_id: int, unlisted_id: int) -
 
     They are kept from being matched or counted by others until the transaction ends.
     """
-    _closed(connection, session_id)
+    state_of(connection, session_id)
     locked = sa.select(unlisted.c.attendee_id).where(unlisted.c.id == unlisted_id).with_for_update()
     matched = connection.execute(locked).scalar()
     annuls = attendance_event.alias("annuls")
@@ -259,7 +259,7 @@ def match(connection: sa.Connection, writer_id: bytes, event: NewEvent) -> Done:
         NotFoundError: nothing of them stands that could be matched.
     """
     unlisted_id, attendee_id = event.unlisted_id or 0, event.attendee_id or 0
-    held = _closed(connection, event.session_id)
+    held = state_of(connection, event.session_id) is SessionState.CLOSED
     if match_before(connection, event.session_id, unlisted_id) is not None:
         raise AlreadyMatchedError
     first = _first_entry(connection, unlisted_id)
