@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 from diemcau import limits
 from diemcau.wire.api import Code
-from diemcau.wire.check_ins import CheckInResult, Nonce, Reason, Unlisted
+from diemcau.wire.check_ins import CheckInResult, Nonce, Reason
 
 
 class PaperPerson(Struct, forbid_unknown_fields=True):
@@ -21,7 +22,8 @@ class PaperPerson(Struct, forbid_unknown_fields=True):
 class PaperNew(Struct, forbid_unknown_fields=True):
     """A sheet. Each line's own nonce is derived from `nonce` and who it is, so sending it again is a replay.
 
-    at_ms: when the people were there, by the sender's clock; device_ms: that clock now.
+    at_ms: when the people were there, by the sender's clock; device_ms: that clock now. people: a `PaperPerson` each;
+    unlisted: an `Unlisted` each (name, unit, stands_for). A line that cannot be read answers `malformed` by itself.
     """
 
     nonce: Nonce
@@ -29,8 +31,8 @@ class PaperNew(Struct, forbid_unknown_fields=True):
     reason: Reason
     device_ms: Annotated[int, Meta(ge=-8_640_000_000_000_000, le=8_640_000_000_000_000)]
     at_ms: Annotated[int, Meta(ge=-8_640_000_000_000_000, le=8_640_000_000_000_000)]
-    people: Annotated[list[PaperPerson], Meta(max_length=limits.PAPER_ROWS_MAX)] = []
-    unlisted: Annotated[list[Unlisted], Meta(max_length=limits.PAPER_ROWS_MAX)] = []
+    people: Annotated[list[msgspec.Raw], Meta(max_length=limits.PAPER_ROWS_MAX)] = []
+    unlisted: Annotated[list[msgspec.Raw], Meta(max_length=limits.PAPER_ROWS_MAX)] = []
 
 
 class PaperView(Struct, omit_defaults=True):
