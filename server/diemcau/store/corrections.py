@@ -42,15 +42,17 @@ _e = attendance_event.c
 class Entry:
     """An event that may be taken back. `person_path`: of the attendee's unit; None for people on no list.
 
-    code, full_name, phone, salt: of whom it is about, as the log commits to them; empty and None for nobody.
+    code, full_name, phone, salt: of whom it is about, as the log commits to them; empty for nobody.
     """
 
     nonce: bytes
-    kind: str
+    fingerprint: bytes
+    kind: EventKind
     point_id: int
     point: str
     point_path: str
     server_ms: int
+    of_nonce: bytes | None
     device_id: int | None
     attendee_id: int | None
     unlisted_id: int | None
@@ -58,7 +60,7 @@ class Entry:
     code: str
     full_name: str
     phone: str
-    salt: bytes | None
+    salt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,13 @@ _home = unit.alias("home")
 ENTRY: sa.Select[Any] = (
     sa.select(
         _e.nonce,
+        _e.fingerprint,
         _e.kind,
         _e.point_id,
         point.c.code,
         unit.c.path,
         _e.server_ms,
+        _e.of_nonce,
         _e.device_id,
         _e.attendee_id,
         _e.unlisted_id,
@@ -106,7 +110,7 @@ ENTRY: sa.Select[Any] = (
         sa.func.coalesce(attendee.c.code, ""),
         sa.func.coalesce(attendee.c.full_name, unlisted.c.name, ""),
         sa.func.coalesce(attendee.c.phone, ""),
-        sa.func.coalesce(attendee.c.salt, unlisted.c.salt),
+        sa.func.coalesce(attendee.c.salt, unlisted.c.salt, sa.literal(b"")),
     )
     .select_from(attendance_event)
     .join(point, point.c.id == _e.point_id)
@@ -120,7 +124,10 @@ ENTRY: sa.Select[Any] = (
 async def entry(connection: Connection, session_id: int, nonce: bytes) -> Entry | None:
     """The event of this nonce in this session."""
     row = (await connection.execute(ENTRY.where(_e.session_id == session_id, _e.nonce == nonce))).first()
-    return Entry(*tuple(row)) if row else None
+    if row is None:
+        return None
+    nonce, fingerprint, kind, *rest = row
+    return Entry(nonce, fingerprint, EventKind(kind), *rest)
 
 
 async def apart(connection: Connection, session_id: int, unlisted_id: int) -> Apart | None:
@@ -331,17 +338,12 @@ async def waiting(connection: Connection, session_id: int) -> int:
     return int((await connection.execute(query)).scalar_one())
 
 
-async def apply_held(connection: Connection, session_id: int) -> dict[int, Counts]:
-    """Let everything that waits tell with the revision after the present one; the figures that changed, by point.
+def apply_held(connection: sa.Connection, session_id: int, revision: int) -> dict[int, Counts]:
+    """Let everything that waits tell with this revision, in the order of the log; the figures that changed, by point.
 
     Nothing is skipped, whatever its id: what waits is what no revision applied. Safe to try again.
     """
-    return await connection.run_sync(_apply_held, session_id)
-
-
-def _apply_held(connection: sa.Connection, session_id: int) -> dict[int, Counts]:
-    locked = sa.select(session.c.revision).where(session.c.id == session_id).with_for_update()
-    revision = connection.execute(locked).scalar_one() + 1
+    connection.execute(sa.select(session.c.id).where(session.c.id == session_id).with_for_update())
     nonces = [bytes(nonce) for nonce in connection.execute(sa.select(_e.nonce).where(_waits(session_id))).scalars()]
     rows = [{"nonce": nonce, "session_id": session_id, "revision": revision} for nonce in sorted(nonces)]
     if rows:
