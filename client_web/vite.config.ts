@@ -4,11 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+import { operatorShell } from './shell_plugin';
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+const BASE = '/static/';
+
 export default defineConfig({
-  base: '/static/',
-  plugins: [svelte()],
+  base: BASE,
+  plugins: [svelte(), operatorShell(BASE)],
   resolve: { alias: { $i18n: here('../server/diemcau/i18n') } },
   build: {
     outDir: here('../server/diemcau/static'),
@@ -22,6 +26,11 @@ export default defineConfig({
         console: here('index.html'),
         operator: here('operator.html'),
         display: here('display.html'),
+        operator_sw: here('src/operator/sw.ts'),
+      },
+      output: {
+        // A service worker keeps its address: browsers ask there for the next version.
+        entryFileNames: ({ name }) => (name === 'operator_sw' ? '[name].js' : 'assets/[name]-[hash].js'),
       },
     },
   },

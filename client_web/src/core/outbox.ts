@@ -307,6 +307,14 @@ export class Outbox {
   }
 }
 
+/** How many people this device recorded in a session whom the centre does not know of yet. */
+export function waitingPeople({ waiting, recent }: OutboxView, session: string): number {
+  const keys = (entries: Entry[]): string[] =>
+    entries.filter((entry) => entry.session === session && entry.item.kind === 'check_in').map(({ key }) => key);
+  const known = new Set(keys(recent.filter(({ state, annulled }) => state === 'sent' && annulled === undefined)));
+  return new Set(keys(waiting).filter((key) => !known.has(key))).size;
+}
+
 function byTime(one: Entry, other: Entry): number {
   return one.item.at_ms - other.item.at_ms || (one.nonce < other.nonce ? -1 : 1);
 }

@@ -1,4 +1,5 @@
 /** What a camera, a keyboard scanner or a person gave us: a badge, a code of the list, or something else. Pure. */
+import { badgeText } from './bundle';
 import type { Who } from './wire_check_ins';
 
 /**
@@ -7,33 +8,21 @@ import type { Who } from './wire_check_ins';
  */
 export type Scan = { kind: 'badge' | 'code'; who: Exclude<Who, { type: 'unlisted' }> } | { kind: 'door' | 'garbled' | 'other' };
 
-const BADGE_LINK = /^(?:https?:\/\/[^/\s]{1,253})?\/b\/([^/?#]*)\/?(?:[?#].*)?$/i;
 const DOOR_LINK = /^https?:\/\/[^/\s]{1,253}\/c\//i;
-/** 26 base32 characters hold 130 bits, 128 of them used: the last one ends in two zero bits. */
-const BADGE = /^[A-Z2-7]{25}[AEIMQUY4]$/;
 const CODE = /^[A-Z0-9._-]{1,40}$/;
 /** As long as a link with the longest host; longer is no badge. */
 const SCAN_CHARS_MAX = 400;
 
-/** Reads what was scanned or typed, as domain/badge.py does. */
+/** Reads what was scanned or typed. */
 export function readScan(text: string): Scan {
   const typed = text.normalize('NFC').trim();
   if (!typed || typed.length > SCAN_CHARS_MAX) return { kind: 'other' };
-  const badge = canonicalBadge(BADGE_LINK.exec(typed)?.[1] ?? typed);
+  const badge = badgeText(typed);
   if (badge) return { kind: 'badge', who: { type: 'badge', token: badge } };
   if (DOOR_LINK.test(typed)) return { kind: 'door' };
   const code = typed.toUpperCase();
   if (CODE.test(code)) return { kind: 'code', who: { type: 'attendee', code } };
   return { kind: 'other' };
-}
-
-/** The 26 characters, from whatever case, spaces and dashes; base32 has no 0, 1 and 8: they were an O, an I, a B. */
-function canonicalBadge(text: string): string | null {
-  const upper = text
-    .toUpperCase()
-    .replace(/[ \t-]/g, '')
-    .replace(/[018]/g, (digit) => ({ 0: 'O', 1: 'I', 8: 'B' })[digit] ?? digit);
-  return BADGE.test(upper) ? upper : null;
 }
 
 /**

@@ -1,11 +1,16 @@
 /** The words of the operator and display pages. */
 import enCommon from '$i18n/en/common.json';
 import en from '$i18n/en/operator.json';
+import enScan from '$i18n/en/scan.json';
 import viCommon from '$i18n/vi/common.json';
 import vi from '$i18n/vi/operator.json';
+import viScan from '$i18n/vi/scan.json';
 
 import { createWords } from '../core/i18n';
 import { pageLanguage } from '../ui/language';
 
-export const words = createWords(pageLanguage(), { vi: { ...viCommon, ...vi }, en: { ...enCommon, ...en } });
+export const words = createWords(pageLanguage(), {
+  vi: { ...viCommon, ...vi, ...viScan },
+  en: { ...enCommon, ...en, ...enScan },
+});
 export const { t } = words;

@@ -11,7 +11,12 @@ from diemcau.errors import DiemcauError
 from diemcau.web.calls import Call, Route
 
 STATIC = Path(str(files("diemcau"))) / "static"
-PAGES = {"console": "index.html", "operator": "operator.html", "display": "display.html"}
+PAGES = {
+    "console": "index.html",
+    "operator": "operator.html",
+    "operator_worker": "operator_sw.js",
+    "display": "display.html",
+}
 CSP = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; worker-src 'self' blob:; "
@@ -36,6 +41,11 @@ async def console(_call: Call[None]) -> web.FileResponse:
 async def operator(_call: Call[None]) -> web.FileResponse:
     """The operator's page."""
     return _page("operator")
+
+
+async def operator_worker(_call: Call[None]) -> web.FileResponse:
+    """The service worker that lets the operator's page open offline; at the root, for it may rule only below itself."""
+    return _page("operator_worker")
 
 
 async def display(_call: Call[None]) -> web.FileResponse:
@@ -76,6 +86,7 @@ ROUTES = (
     Route("GET", "/setup/{token}", console, "Make the first administrator"),
     Route("GET", "/s/{page:.*}", console, "The console's own addresses"),
     Route("GET", "/operator", operator, "The operator's page"),
+    Route("GET", "/operator_sw.js", operator_worker, "Keeps the operator's page on the device"),
     Route("GET", "/pair/{code}", operator, "Pair this device"),
     Route("GET", "/display", display, "The door display"),
     Route("GET", "/healthz", healthz, "The process answers"),
