@@ -316,7 +316,7 @@ class Verifier:
     def _one(self, seen: Seen, line: bytes) -> None:
         try:
             read = _LINE.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise self._flaw("flaw.unreadable") from None
         if msgspec.json.encode(read) != line:
             raise self._flaw("flaw.unreadable")

@@ -73,7 +73,7 @@ def decode(line: bytes, shape: type[S]) -> S | None:
     """The line as `shape`, if that is exactly how we would write it; None for anything else."""
     try:
         read = msgspec.json.decode(line, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return read if msgspec.json.encode(read) == line else None
 

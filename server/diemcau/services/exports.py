@@ -71,7 +71,7 @@ async def made(actor: Actor, context: Context, code: str, wanted: Wanted) -> Asy
         ExportFailedError: the file could not be written, mostly for want of disk space.
     """
     what, form = _kind(wanted)
-    with _temporary(form) as path:
+    with temporary(f".{form}") as path:
         async with context.exports.taken(), asyncio.timeout(limits.EXPORT_S_MAX), context.read() as connection:
             session = await visible(actor, connection, code)
             scope = await scope_for(actor, connection, wanted.unit)
@@ -81,9 +81,9 @@ async def made(actor: Actor, context: Context, code: str, wanted: Wanted) -> Asy
 
 
 @contextmanager
-def _temporary(form: Format) -> Iterator[Path]:
+def temporary(suffix: str) -> Iterator[Path]:
     """An empty file that only this user may read, because it will hold personal data; gone afterwards."""
-    handle, name = tempfile.mkstemp(prefix="diemcau-", suffix=f".{form}")
+    handle, name = tempfile.mkstemp(prefix="diemcau-", suffix=suffix)
     os.close(handle)
     try:
         yield Path(name)

@@ -22,7 +22,7 @@ from diemcau.errors import (
     SessionKeptError,
     WrongStateError,
 )
-from diemcau.services import board
+from diemcau.services import board, freezing
 from diemcau.store import session_points, sessions, units
 from diemcau.store.session_points import Figures
 from diemcau.wire import api
@@ -205,6 +205,8 @@ async def _move(actor: Actor, context: Context, connection: Connection, code: st
     if not await sessions.move(connection, row, to, context.clock.now_ms(), by):
         now = (await sessions.get(connection, code)).state
         raise _wrong_state(now, to, list(SESSION_MOVES[now]))
+    if to is SessionState.CLOSED:
+        await freezing.freeze(actor, context, connection, row)
     return row.session_id
 
 

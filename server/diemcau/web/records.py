@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
 from aiohttp import web
@@ -11,7 +12,7 @@ from aiohttp import web
 from diemcau import limits
 from diemcau.domain.models import AttendanceStatus
 from diemcau.errors import MalformedError
-from diemcau.services import exports, lists, records
+from diemcau.services import exports, lists, log_export, minutes, records
 from diemcau.web.calls import LISTED, Call, Route
 from diemcau.wire import api
 
@@ -29,10 +30,19 @@ async def summary(call: Call[None]) -> api.Summary:
 
 async def export(call: Call[None]) -> web.StreamResponse:
     """A report as a file."""
-    match = call.request.match_info
-    wanted = exports.Wanted(match["what"], match["format"], call.code("unit"), call.language)
-    async with exports.made(call.actor, call.context, call.key("session"), wanted) as made:
+    async with _made(call) as made:
         return await _send(call, made)
+
+
+def _made(call: Call[None]) -> AbstractAsyncContextManager[exports.Export]:
+    """The file that the address names: a signed one, or a report."""
+    session, unit, match = call.key("session"), call.code("unit"), call.request.match_info
+    what, form = match["what"], match["format"]
+    if (what, form) == ("log", "jsonl"):
+        return log_export.made(call.actor, call.context, session, unit, call.language)
+    if (what, form) == ("minutes", "json"):
+        return minutes.made(call.actor, call.context, session, call.language)
+    return exports.made(call.actor, call.context, session, exports.Wanted(what, form, unit, call.language))
 
 
 async def _send(call: Call[None], made: exports.Export) -> web.StreamResponse:
@@ -74,5 +84,11 @@ ROUTES = (
         query=(*LISTED, "status"),
     ),
     Route("GET", f"{ONE}/summary", summary, "The figures by unit", answer=api.Summary, query=("unit",)),
-    Route("GET", f"{ONE}/exports/{{what}}.{{format}}", export, "A report as CSV or XLSX", query=("unit",)),
+    Route(
+        "GET",
+        f"{ONE}/exports/{{what}}.{{format}}",
+        export,
+        "A report as CSV or XLSX, the log as JSONL, the minutes as JSON",
+        query=("unit",),
+    ),
 )
