@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "import": "imports:import_",
     "export": "exports:export",
+    "verify": "verify:verify",
     "user": "users:user",
     "token": "users:token",
     "agent": "agent:agent",

@@ -1,12 +1,13 @@
-"""`diemcau export SESSION attendance|summary|connections`: logs out, from a running server or the database itself."""
+"""`diemcau export SESSION …`: reports, log and minutes out, from a running server or the database itself."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import click
@@ -15,16 +16,26 @@ from diemcau.cli import local, remote
 from diemcau.cli.words import language, number, say
 from diemcau.domain.authority import System
 from diemcau.errors import StartError
-from diemcau.services import exports
+from diemcau.services import exports, log_export, minutes, signing
+
+if TYPE_CHECKING:
+    from diemcau.services.context import Context
 
 REPORTS = ("attendance", "summary", "connections")
 FORMATS = ("csv", "xlsx")
+SIGNED = {"log": "jsonl", "minutes": "json"}
+"""What is signed, each in the one format that can be verified."""
 
 
 @click.command("export")
 @click.argument("session")
-@click.argument("what", type=click.Choice(REPORTS))
-@click.option("--format", "form", type=click.Choice(FORMATS), help="[default: the file's ending, else csv]")
+@click.argument("what", type=click.Choice([*REPORTS, *SIGNED]))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS, *SIGNED.values()]),
+    help="[default: jsonl for the log, json for minutes, else the file's ending, else csv]",
+)
 @click.option("--unit", help="Only this unit and all below it.")
 @click.option(
     "-o",
@@ -45,11 +56,13 @@ def export(  # noqa: PLR0913 one parameter an option
     database: str,
     data_dir: Path | None,
 ) -> None:
-    """Write a session's attendance list, summary by unit, or connection log to a file.
+    """Write a session's attendance list, summary by unit, connection log, attendance log or minutes to a file.
+
+    Attendance log (jsonl) and minutes (json) are signed: `diemcau verify` holds them against the key's fingerprint.
 
     With --url and --token from a running server; otherwise straight from the database, where no server runs.
     """
-    form = form or _ending(output)
+    form = _format(what, form, output)
     code = session.upper()
     target = output or Path(f"{code}-{what}.{form}")
     server = remote.chosen(url, token)
@@ -58,15 +71,28 @@ def export(  # noqa: PLR0913 one parameter an option
             query = {"unit": unit} if unit else {}
             with part.open("wb") as file:
                 server.download(f"/sessions/{quote(code, safe='')}/exports/{what}.{form}", file, **query)
+            fingerprint = server.call("GET", "/signing-key")["fingerprint"] if what in SIGNED else ""
         else:
             wanted = exports.Wanted(what, form, unit.upper() if unit else None, language())
-            asyncio.run(_directly(code, wanted, part, database, data_dir))
+            fingerprint = asyncio.run(_directly(code, wanted, part, database, data_dir))
     click.echo(say("export.done", file=str(target), bytes=number(target.stat().st_size)))
+    if what in SIGNED:
+        click.echo(say("export.key", file=str(target), fingerprint=fingerprint))
 
 
-def _ending(output: Path | None) -> str:
+def _format(what: str, form: str | None, output: Path | None) -> str:
+    """The format that was asked for, else the one that fits what is exported and the file's ending.
+
+    Raises:
+        click.UsageError: there is no such format of it.
+    """
     ending = output.suffix.lstrip(".").lower() if output else ""
-    return ending if ending in FORMATS else "csv"
+    fits = (SIGNED[what],) if what in SIGNED else FORMATS
+    if form is None:
+        return ending if ending in fits else fits[0]
+    if form not in fits:
+        raise click.UsageError(say("export.no_such_format", what=what, formats=", ".join(fits)))
+    return form
 
 
 @contextmanager
@@ -87,9 +113,17 @@ def _complete(target: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-async def _directly(code: str, wanted: exports.Wanted, part: Path, database: str, data_dir: Path | None) -> None:
-    async with (
-        local.opened(database, data_dir) as context,
-        exports.made(System(), context, code, wanted) as made,
-    ):
-        await asyncio.to_thread(shutil.copyfile, made.path, part)
+async def _directly(code: str, wanted: exports.Wanted, part: Path, database: str, data_dir: Path | None) -> str:
+    """Write the file as the system; the fingerprint of the key that signs."""
+    async with local.opened(database, data_dir) as context:
+        async with _made(context, code, wanted) as made:
+            await asyncio.to_thread(shutil.copyfile, made.path, part)
+        return (await signing.public_key(System(), context)).fingerprint
+
+
+def _made(context: Context, code: str, wanted: exports.Wanted) -> AbstractAsyncContextManager[exports.Export]:
+    if wanted.what == "log":
+        return log_export.made(System(), context, code, wanted.unit, wanted.language)
+    if wanted.what == "minutes":
+        return minutes.made(System(), context, code, wanted.language)
+    return exports.made(System(), context, code, wanted)
