@@ -130,7 +130,7 @@ class Among:
 
     statement: sa.Select[Any]
     key: sa.Column[Any]
-    _texts: dict[tuple[str, int], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    _texts: dict[tuple[str, int], tuple[str, tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
 
     def rows(self, connection: sa.Connection, keys: Sequence[Any], **values: object) -> list[Row]:
         """What is found, in the order that the statement says."""
@@ -139,22 +139,23 @@ class Among:
         cursor = connection.connection.cursor()
         found: list[Row] = []
         if connection.dialect.name == "postgresql":
-            text, names = self._texts.get(("postgresql", 0)) or self._compile(0)
-            given = {**values, "among": list(keys)}
+            text, names, own = self._texts.get(("postgresql", 0)) or self._compile(0)
+            given = {**own, **values, "among": list(keys)}
             cursor.execute(text, tuple(given[name] for name in names))
             found += cursor.fetchall()
         else:
             for start in range(0, len(keys), SIZES[-1]):
                 part = keys[start : start + SIZES[-1]]
                 size = next(size for size in SIZES if size >= len(part))
-                text, names = self._texts.get(("sqlite", size)) or self._compile(size)
-                among = iter((*part, *repeat(part[0], size - len(part))))
-                cursor.execute(text, [values[name] if name in values else next(among) for name in names])
+                text, names, own = self._texts.get(("sqlite", size)) or self._compile(size)
+                among = (*part, *repeat(part[0], size - len(part)))
+                given = {**own, **values, **{f"among_{index}": key for index, key in enumerate(among)}}
+                cursor.execute(text, [given[name] for name in names])
                 found += cursor.fetchall()
         cursor.close()
         return found
 
-    def _compile(self, size: int) -> tuple[str, tuple[str, ...]]:
+    def _compile(self, size: int) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         if size:
             binds = [sa.bindparam(f"among_{index}", type_=self.key.type) for index in range(size)]
             made = self.statement.where(self.key.in_(binds)).compile(dialect=SQLITE)
@@ -162,5 +163,5 @@ class Among:
             array = sa.bindparam("among", type_=postgresql.ARRAY(plain(self.key)))
             made = self.statement.where(self.key == sa.any_(array)).compile(dialect=POSTGRESQL)
         names = tuple(getattr(made, "positiontup", None) or ())
-        known = self._texts["sqlite" if size else "postgresql", size] = (str(made), names)
+        known = self._texts["sqlite" if size else "postgresql", size] = (str(made), names, made.params)
         return known

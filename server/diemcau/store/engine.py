@@ -177,8 +177,11 @@ class _Batches:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
 
     def _transact(self, work: Callable[[sa.Connection], T]) -> T:
-        with self._engine.begin() as connection:
-            return work(connection)
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except StopIteration as error:  # a future cannot carry it: whoever waits would wait for ever
+            raise RuntimeError("a batch ran out of something") from error
 
     def close(self) -> None:
         self._thread.shutdown()
