@@ -121,7 +121,7 @@ ENTRY: sa.Select[Any] = (
 )
 
 
-async def entry(connection: Connection, session_id: int, nonce: bytes) -> Entry | None:
+async def find(connection: Connection, session_id: int, nonce: bytes) -> Entry | None:
     """The event of this nonce in this session."""
     row = (await connection.execute(ENTRY.where(_e.session_id == session_id, _e.nonce == nonce))).first()
     if row is None:
@@ -174,14 +174,15 @@ def state_of(connection: sa.Connection, session_id: int) -> SessionState:
     return SessionState(connection.execute(query).scalar_one())
 
 
-def _counting(connection: sa.Connection, event: NewEvent) -> bytes | None:
-    """What counts of the person of this event now."""
-    query = sa.select(unlisted.c.nonce).where(unlisted.c.id == event.unlisted_id)
-    if event.attendee_id is not None:
-        a = attendance.c
-        query = sa.select(a.nonce).where(a.session_id == event.session_id, a.attendee_id == event.attendee_id)
-    found: bytes | None = connection.execute(query).scalar()
-    return found
+def counting(connection: sa.Connection, session_id: int, who: tuple[int | None, int | None]) -> bytes | None:
+    """What counts now of an attendee or, where that is None, of somebody on no list; ids."""
+    attendee_id, unlisted_id = who
+    a = attendance.c
+    query = sa.select(a.nonce).where(a.session_id == session_id, a.attendee_id == attendee_id)
+    if attendee_id is None:
+        query = sa.select(unlisted.c.nonce).where(unlisted.c.id == unlisted_id)
+    found = connection.execute(query).scalar()
+    return None if found is None else bytes(found)
 
 
 # --- annuls --------------------------------------------------------------------------------------------------
@@ -193,18 +194,18 @@ def annul(connection: sa.Connection, writer_id: bytes, event: NewEvent) -> Done:
     """
     held = state_of(connection, event.session_id) is SessionState.CLOSED
     known(connection, event.nonce, event.fingerprint)
-    target = event.of_nonce or b""
+    target, who = event.of_nonce or b"", (event.attendee_id, event.unlisted_id)
     before = _taken_back_by(connection, target)
     if before is None and not held and not _take_back(connection, event.session_id, [(target, event.nonce)]):
         before = _taken_back_by(connection, target)  # another server was faster by a moment
     if before is not None:
         nonce, waits = before
-        return Done(nonce, waits, replayed=True, entry=None if waits else _counting(connection, event))
+        return Done(nonce, waits, replayed=True, entry=None if waits else counting(connection, event.session_id, who))
     event_log.append(connection, writer_id, [_held(event) if held else event])
     if held:
         return Done(event.nonce, held=True)
     counts = apply(connection, event.session_id, [event.nonce])
-    return Done(event.nonce, held=False, counts=counts, entry=_counting(connection, event))
+    return Done(event.nonce, held=False, counts=counts, entry=counting(connection, event.session_id, who))
 
 
 def _held(event: NewEvent) -> NewEvent:
@@ -258,6 +259,14 @@ def match_before(connection: sa.Connection, session_id: int, unlisted_id: int) -
     return (bytes(row.nonce), row.attendee_id, bool(row.waits)) if row else None
 
 
+def repeated(connection: sa.Connection, session_id: int, nonce: bytes) -> Done:
+    """The answer for a match that was made before."""
+    waits = _waits(session_id)
+    row = connection.execute(sa.select(_e.attendee_id, waits.label("waits")).where(_e.nonce == nonce)).one()
+    entry = None if row.waits else counting(connection, session_id, (row.attendee_id, None))
+    return Done(nonce, bool(row.waits), replayed=True, entry=entry)
+
+
 def match(connection: sa.Connection, writer_id: bytes, event: NewEvent) -> Done:
     """Say who somebody on no list is: they count by this unless they count already. What it names is found here.
 
@@ -280,7 +289,8 @@ def match(connection: sa.Connection, writer_id: bytes, event: NewEvent) -> Done:
     told = replace(event, of_nonce=first, counted=number is not None, number=number)
     event_log.append(connection, writer_id, [told])
     counts = apply(connection, event.session_id, [event.nonce])
-    return Done(event.nonce, held=False, counts=counts, entry=_counting(connection, event))
+    entry = counting(connection, event.session_id, (attendee_id, unlisted_id))
+    return Done(event.nonce, held=False, counts=counts, entry=entry)
 
 
 def _first_entry(connection: sa.Connection, unlisted_id: int) -> bytes | None:
