@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
@@ -15,7 +16,7 @@ from diemcau.clock import Clock, SystemClock
 from diemcau.domain.authority import System
 from diemcau.errors import DiemcauError, StartError
 from diemcau.live.center import Center
-from diemcau.services import accounts, board, link, sessions
+from diemcau.services import accounts, anomalies, board, link, sessions
 from diemcau.services.context import Context, Keys
 from diemcau.services.identities import Identities
 from diemcau.services.jobs import Jobs
@@ -26,10 +27,11 @@ from diemcau.store.writer import Writer
 from diemcau.web.listener import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Sequence
     from pathlib import Path
 
     from diemcau.config import Settings
+    from diemcau.store.check_ins import Outcome
 
 log = structlog.get_logger()
 SECRET_BYTES = 32
@@ -94,6 +96,7 @@ class Server:
         self._close.push_async_callback(link.stop, System(), self.context)
         self.port = listener.port
         self.spawn(sessions.opens_itself(System(), self.context), "sessions open themselves")
+        self.spawn(anomalies.keep(System(), self.context), "anomalies")
         if token:
             self.setup_url = f"{self.settings.origin}/setup/{token}"
 
@@ -135,7 +138,7 @@ class Server:
             jobs=Jobs(),
             spawn=self.spawn,
         )
-        writer.on_commit = lambda outcomes: board.publish(context, outcomes)
+        writer.on_commit = partial(_committed, context)
         return context
 
     async def _watch_links(self, context: Context) -> None:
@@ -169,6 +172,12 @@ def open_context(settings: Settings) -> contextlib.AbstractAsyncContextManager[C
         StartError: the database cannot be opened, or a server holds it.
     """
     return Server(settings).without_web()
+
+
+def _committed(context: Context, outcomes: Sequence[Outcome]) -> None:
+    """What is durable is shown, and looked at for what is odd."""
+    board.publish(context, outcomes)
+    context.anomalies.see(outcomes)
 
 
 async def _drain(writer: Writer, writing: asyncio.Task[None]) -> None:

@@ -21,6 +21,9 @@ CODE_CHARS_MAX = 40
 NAME_CHARS_MAX = 200
 """The longest real names are around 60 characters; units and titles run longer."""
 
+WHO_CHARS_MAX = 400
+"""What is typed at a door: a name, or a badge's link with what some messenger hung on its end."""
+
 TEXT_CHARS_MAX = 500
 PASSWORD_CHARS_MIN = 10
 PASSWORD_CHARS_MAX = 200

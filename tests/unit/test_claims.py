@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diemcau import limits
-from diemcau.services.claims import Claim, Failures, Intent, Receipt
+from diemcau.services.claims import Claim, Failures, Intent, Memory, Receipt
 from diemcau.services.context import Keys
 from diemcau.services.seals import LETTER_CHARS_MAX, open_sealed, seal
 
@@ -22,7 +22,7 @@ def claim(number: int = 1, person: int = 0) -> Claim:
 @given(name=st.text(max_size=limits.NAME_CHARS_MAX), attendee_id=st.integers(0, 2**53))
 def test_every_name_comes_back(name: str, attendee_id: int) -> None:
     """Whatever somebody typed reaches their receipt as they typed it, and fits."""
-    intent = Intent(claim(), attendee_id, name, ())
+    intent = Intent(claim(), attendee_id, name)
     text = seal(KEYS, intent)
     assert len(text) <= LETTER_CHARS_MAX
     assert open_sealed(KEYS, text, Intent) == intent
@@ -76,6 +76,27 @@ def test_claims_last_five_minutes(age_s: float, expired: bool) -> None:  # noqa:
     assert claim().expired(claim().issued_ms + round(age_s * 1000)) is expired
 
 
+def test_who_was_shown_and_did_not_confirm_is_a_try() -> None:
+    """Nobody reads a list of people off one scan by their codes: five strangers, and it is used up."""
+    failures = Failures()
+    failures.add(claim())
+    assert [failures.may_see(claim(), person) for person in (1, 2, 3, 4, 5)] == [True, True, True, True, False]
+    assert failures.count(claim()) == limits.CLAIM_FAILURES_MAX
+    assert failures.may_see(claim(), 3)
+
+
+def test_who_confirms_was_no_try() -> None:
+    """Five colleagues on one phone use up no try, however often each of them looks twice."""
+    failures = Failures()
+    for person in range(limits.CLAIM_PERSONS_MAX):
+        assert failures.may_see(claim(person=person), 100 + person)
+        assert failures.may_see(claim(person=person), 100 + person)
+        failures.confirmed(claim(person=person), 100 + person)
+    failures.confirmed(claim(), 7)
+    assert failures.count(claim()) == 0
+    assert not failures._by_claim
+
+
 def test_failures_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Millions of guesses do not fill the memory; the oldest claims, long expired, are forgotten first."""
     monkeypatch.setattr(limits, "CLAIMS_REMEMBERED_MAX", 2)
@@ -83,3 +104,17 @@ def test_failures_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (1, 2, 1, 3):
         failures.add(claim(number))
     assert [failures.count(claim(number)) for number in (1, 2, 3)] == [2, 0, 1]
+
+
+def test_phone_keeps_no_name_after_not_me() -> None:
+    """A phone that was lent forgets its borrower, and is still the same phone."""
+    memory = Memory(b"marker", 3, "DB-0003", "le hoa", 1, b"3")
+    assert memory.without_person == Memory(b"marker", session_id=1, first=b"3")
+    assert "le hoa" not in repr(memory.without_person)
+
+
+@given(name=st.text(min_size=1, max_size=limits.NAME_CHARS_MAX))
+def test_memory_fits_a_cookie(name: str) -> None:
+    """A cookie larger than 4 KB would be dropped, and the phone would never remember."""
+    text = seal(KEYS, Memory(bytes(8), 2**53, "X" * limits.CODE_CHARS_MAX, name, 2**53, bytes(16)))
+    assert len(text) <= LETTER_CHARS_MAX

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from diemcau import limits
+from diemcau.services.anomalies import Anomalies
 from diemcau.services.claims import Failures
 from diemcau.services.slots import Slots
 
@@ -74,6 +75,7 @@ class Context:
     jobs: Jobs
     spawn: SpawnTask
     failures: Failures = field(default_factory=Failures)
+    anomalies: Anomalies = field(default_factory=Anomalies)
     exports: Slots = field(default_factory=lambda: Slots(limits.EXPORTS_RUNNING_MAX, limits.EXPORTS_WAITING_MAX))
     passwords: Slots = field(default_factory=lambda: Slots(limits.PASSWORDS_RUNNING_MAX, limits.PASSWORDS_WAITING_MAX))
 

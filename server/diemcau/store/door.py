@@ -200,5 +200,22 @@ def _person(row: tuple[Any, ...]) -> Person:
 def _door(rows: list[tuple[Any, ...]]) -> DoorRow | None:
     if not rows:
         return None
-    door_id, key, session_id, code, title, state, *rest, listed = rows[0]
-    return DoorRow(door_id, key, session_id, code, title, SessionState(state), *rest, bool(listed))
+    door_id, key, session_id, session_code, title, state, starts_ms, *hall = rows[0]
+    point_id, point_code, name, path, present, invited, capacity, listed = hall
+    return DoorRow(
+        door_id=door_id,
+        key=key,
+        session_id=session_id,
+        session=session_code,
+        title=title,
+        state=SessionState(state),
+        starts_ms=starts_ms,
+        point_id=point_id,
+        point=point_code,
+        point_name=name,
+        unit_path=path,
+        present=present,
+        invited=invited,
+        capacity=capacity,
+        listed=bool(listed),
+    )

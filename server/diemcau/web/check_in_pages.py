@@ -14,8 +14,10 @@ import structlog
 from aiohttp import web
 
 from diemcau import i18n, limits
+from diemcau.domain import networks
 from diemcau.errors import DiemcauError, DoorError, MalformedError, OverloadedError, RateLimitedError
 from diemcau.services import check_in
+from diemcau.services.arrivals import Visitor
 from diemcau.web.calls import Call, Route, json_answer
 from diemcau.web.pages import page
 from diemcau.web.problems import describe
@@ -30,9 +32,15 @@ LANGUAGE_KEPT_S = 365 * 86_400
 CLAIM_COOKIE = "diemcau_claim"
 """Lets the receipt offer "another person" on this phone only: a receipt that was sent on offers nothing."""
 
+PHONE_COOKIE = "diemcau_phone"
+"""What a phone remembers of who checked in with it; sealed, and sent to both spellings of a door's address."""
+
 FORM_FIELDS_MAX = 10
 FEW_TRIES = 3
 """From here on the page says how many wrong names are left."""
+
+ASKED_AGAIN = frozenset({"malformed", "unknown_attendee", "ambiguous_name", "revoked", "rate_limited"})
+"""Errors that the form itself shows, with what was typed, to be corrected rather than typed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,13 @@ class Visit:
         fields = await _fields(call.request)
         tapped = fields.get("lang") or call.request.query.get("lang")
         return cls(call, fields, i18n.choose(call.request.headers.get("Accept-Language"), tapped or call.language))
+
+    @property
+    def visitor(self) -> Visitor:
+        """What the phone brings along by itself."""
+        request = self.call.request
+        address = networks.behind_proxy(request.remote or "", request.headers.get("X-Forwarded-For", ""))
+        return Visitor(address, request.cookies.get(PHONE_COOKIE, ""))
 
     @property
     def wants_json(self) -> bool:
@@ -103,87 +118,170 @@ def for_people(step: Step) -> Callable[[Call[None]], Awaitable[web.Response]]:
 async def opened(visit: Visit) -> web.Response:
     """Scan: swap the code for a claim and ask who it is. Records nothing."""
     call = visit.call
-    return _who(visit, await check_in.open_door(call.actor, call.context, call.request.match_info["code"]))
+    code = call.request.match_info["code"]
+    return _begun(visit, await check_in.open_door(call.actor, call.context, code, visit.visitor))
 
 
 async def submitted(visit: Visit) -> web.Response:
-    """A form came back: a tap, a name, or a claim for the next name."""
+    """A form came back: a tap, a name, name and unit, or a claim for the next name."""
     call, fields = visit.call, visit.fields
     if "confirm" in fields:
-        return await _confirmed(visit)
-    if "who" in fields:
+        done = await check_in.confirm(call.actor, call.context, fields["confirm"], visit.visitor)
+        return _recorded(visit, done)
+    if "unit" in fields:
+        return await _enlisted(visit)
+    if "who" in fields and "guest" not in fields:
         return await _identified(visit)
-    return _who(visit, await check_in.resume(call.actor, call.context, fields.get("claim", "")))
+    offered = visit.visitor if "remembered" in fields else None
+    hall = await check_in.resume(call.actor, call.context, fields.get("claim", ""), offered)
+    if "guest" in fields:
+        return _guest(visit, hall, {"name": fields.get("who", "")})
+    if "listed" in fields:
+        return _who(visit, hall)
+    response = _begun(visit, hall)
+    if "forget" in fields:
+        _keep(visit, response, PHONE_COOKIE, check_in.forget(call.context, visit.visitor))
+    return response
 
 
 async def receipt(visit: Visit) -> web.Response:
     """The receipt, as often as it is opened."""
     call = visit.call
     entry = await check_in.receipt(call.actor, call.context, call.request.match_info["receipt"])
-    if entry.at_ms is None or entry.number is None:
-        headline, when = visit.text("door.done_before"), visit.text("door.done_before_text")
-    else:
-        headline = visit.text("door.done")
-        when = visit.text("door.when", time=visit.time(entry.at_ms, "%H:%M:%S"), number=entry.number)
+    headline, when = _headline(visit, entry)
     return visit.answer(
         entry,
         "receipt",
         headline=headline,
         when=when,
+        earlier=visit.time(entry.earlier_ms, "%H:%M") if entry.earlier_ms is not None else "",
         next_claim=call.request.cookies.get(CLAIM_COOKIE),
         switch={},
     )
 
 
+def _headline(visit: Visit, entry: api.CheckedIn) -> tuple[str, str]:
+    """What was recorded, and when."""
+    if entry.at_ms is None:
+        return visit.text("door.done_before"), visit.text("door.done_before_text")
+    time = visit.time(entry.at_ms, "%H:%M:%S")
+    if entry.spot_check:
+        return visit.text("door.done_spot_check"), time
+    if entry.number is None:
+        return visit.text("door.done"), time
+    return visit.text("door.done"), visit.text("door.when", time=time, number=entry.number)
+
+
 async def _identified(visit: Visit) -> web.Response:
     call, fields = visit.call, visit.fields
-    who = fields["who"][: limits.NAME_CHARS_MAX]
-    body = api.WhoAmI(fields.get("claim", ""), who)
+    who, number = fields["who"][: limits.WHO_CHARS_MAX], fields.get("number", "")[: limits.NAME_CHARS_MAX]
+    body = api.WhoAmI(fields.get("claim", ""), who, number)
     try:
-        found = await check_in.identify(call.actor, call.context, body)
+        found = await check_in.identify(call.actor, call.context, body, visit.visitor)
     except (MalformedError, DoorError, RateLimitedError) as error:
-        if visit.wants_json or error.code not in {"malformed", "unknown_attendee", "ambiguous_name", "rate_limited"}:
+        if visit.wants_json or error.code not in ASKED_AGAIN:
             raise
-        return _who(visit, await check_in.resume(call.actor, call.context, body.claim), error, who)
-    return visit.answer(found, "confirm", switch={"claim": body.claim, "who": who})
+        hall = await check_in.resume(call.actor, call.context, body.claim)
+        return _who(visit, hall, error, {"who": who, "number": number})
+    switch = {"claim": body.claim, "who": who, **({"number": number} if number else {})}
+    return visit.answer(found, "confirm", remembered=False, switch=switch)
 
 
-async def _confirmed(visit: Visit) -> web.Response:
+async def _enlisted(visit: Visit) -> web.Response:
+    """Name and unit of somebody who is on no list."""
     call = visit.call
-    entry = await check_in.confirm(call.actor, call.context, visit.fields["confirm"])
+    typed = {name: visit.fields.get(name, "")[: limits.NAME_CHARS_MAX] for name in ("name", "unit", "stands_for")}
+    body = api.Guest(visit.fields.get("claim", ""), **typed)
+    try:
+        done = await check_in.enlist(call.actor, call.context, body, visit.visitor)
+    except MalformedError as error:
+        if visit.wants_json:
+            raise
+        hall = await check_in.resume(call.actor, call.context, body.claim)
+        return _guest(visit, hall, typed, visit.text(f"door.empty_{error.params['field']}"))
+    return _recorded(visit, done)
+
+
+def _recorded(visit: Visit, done: check_in.Done) -> web.Response:
+    """The way to the receipt; the phone keeps what offers the next tap."""
+    entry = done.entry
+    response: web.Response
     if visit.wants_json:
-        return json_answer(entry)
-    response = web.Response(status=303, headers={"Location": f"/c/r/{entry.receipt}", "Cache-Control": "no-store"})
-    if entry.next_claim:
-        response.set_cookie(
-            CLAIM_COOKIE,
-            entry.next_claim,
-            max_age=limits.CLAIM_VALID_S,
-            path="/c/",
-            httponly=True,
-            samesite="Lax",
-            secure=call.context.settings.secure,
-        )
+        response = json_answer(entry)
     else:
-        response.del_cookie(CLAIM_COOKIE, path="/c/")
+        response = web.Response(status=303, headers={"Location": f"/c/r/{entry.receipt}", "Cache-Control": "no-store"})
+        _keep(visit, response, CLAIM_COOKIE, entry.next_claim or "")
+    _keep(visit, response, PHONE_COOKIE, done.memory)
     return response
 
 
-def _who(visit: Visit, hall: api.DoorOpened, error: DiemcauError | None = None, typed: str = "") -> web.Response:
+KEPT = {CLAIM_COOKIE: ("/c/", limits.CLAIM_VALID_S), PHONE_COOKIE: ("/", limits.PHONE_REMEMBERED_S)}
+"""Where each cookie is sent, and for how many seconds it is kept. Cookie paths mind capitals: /C/ is not /c/."""
+
+
+def _keep(visit: Visit, response: web.Response, name: str, value: str) -> None:
+    """Let the phone keep `value`, or nothing."""
+    path, max_age_s = KEPT[name]
+    if not value:
+        response.del_cookie(name, path=path)
+        return
+    secure = visit.call.context.settings.secure
+    response.set_cookie(name, value, max_age=max_age_s, path=path, httponly=True, samesite="Lax", secure=secure)
+
+
+def _begun(visit: Visit, hall: api.DoorOpened) -> web.Response:
+    """The first page after a scan: whom the phone remembers, a name, or name and unit where there is no list."""
+    if hall.remembered and not visit.wants_json:
+        found = _remembered(hall, hall.remembered)
+        return visit.answer(found, "confirm", remembered=True, switch={"claim": hall.claim, "remembered": "1"})
+    return _who(visit, hall) if hall.listed or visit.wants_json else _guest(visit, hall, {})
+
+
+def _remembered(hall: api.DoorOpened, person: api.Remembered) -> api.Identified:
+    return api.Identified(
+        confirm=person.confirm,
+        masked=person.masked,
+        claim=hall.claim,
+        session=hall.session,
+        title=hall.title,
+        point=hall.point,
+        point_name=hall.point_name,
+        spot_check=hall.spot_check,
+    )
+
+
+def _who(
+    visit: Visit, hall: api.DoorOpened, error: DiemcauError | None = None, typed: dict[str, str] | None = None
+) -> web.Response:
     """The form that asks for a name; after an error with what was typed, to be corrected rather than typed again."""
     problem, advice = _told(visit, error) if error else ("", "")
     if error and not advice and hall.tries_left <= FEW_TRIES:
         advice = visit.text("door.tries_left", count=hall.tries_left)
+    by = error.params.get("by") if error else None
     response = visit.answer(
         hall,
         "who",
         error.status if error else 200,
         problem=problem,
         advice=advice,
-        typed=typed,
-        switch={"claim": hall.claim},
+        typed=typed or {"who": "", "number": ""},
+        namesakes=by in {"name", "number"},
+        strangers=error is not None and error.code in {"unknown_attendee", "rate_limited"},
+        switch={"claim": hall.claim, "listed": "1"},
     )
     return _waits(response, error) if error else response
+
+
+def _guest(visit: Visit, hall: api.DoorOpened, typed: dict[str, str], problem: str = "") -> web.Response:
+    """The form for whoever is on no list."""
+    return visit.answer(
+        hall,
+        "guest",
+        400 if problem else 200,
+        problem=problem,
+        typed={"name": "", "unit": "", "stands_for": "", **typed},
+        switch={"claim": hall.claim, "guest": "1", "who": typed.get("name", "")},
+    )
 
 
 def _refused(visit: Visit, error: DiemcauError) -> web.Response:
@@ -203,16 +301,20 @@ def _told(visit: Visit, error: DiemcauError) -> tuple[str, str]:
         return visit.text("door.empty"), ""
     if "tries" in error.params:
         return visit.text("door.too_many_tries"), ""
-    problem = describe(error, visit.language).title
+    if error.code == "ambiguous_name":
+        return visit.text(f"door.ambiguous_{error.params['by']}"), ""
+    return describe(error, visit.language).title, _advice(visit, error)
+
+
+def _advice(visit: Visit, error: DiemcauError) -> str:
     if isinstance(error, RateLimitedError):
-        return problem, visit.text("door.right_ones_pass")
+        return visit.text("door.right_ones_pass")
     if isinstance(error, OverloadedError):
-        return problem, visit.text("door.nothing_lost")
-    if error.code == "not_open":
-        opens_ms = error.params.get("opens_ms")
-        at = visit.text("door.opens_at", time=visit.time(float(opens_ms))) if opens_ms else ""
-        return problem, at or visit.text("door.opens_later")
-    return problem, ""
+        return visit.text("door.nothing_lost")
+    if error.code != "not_open":
+        return ""
+    opens_ms = error.params.get("opens_ms")
+    return visit.text("door.opens_at", time=visit.time(float(opens_ms))) if opens_ms else visit.text("door.opens_later")
 
 
 def _waits(response: web.Response, error: DiemcauError) -> web.Response:
@@ -239,6 +341,6 @@ ROUTES = (
     Route("GET", "/C/{code}", for_people(opened), "The same in capitals, as the QR code has it", answer=api.DoorOpened),
     Route("HEAD", "/c/{code}", for_people(opened), "Link previews", answer=api.DoorOpened),
     Route("HEAD", "/C/{code}", for_people(opened), "Link previews", answer=api.DoorOpened),
-    Route("POST", "/c/check-in", for_people(submitted), "Say who, and tap"),
+    Route("POST", "/c/check-in", for_people(submitted), "Say who, and tap; or name and unit of who is on no list"),
     Route("GET", "/c/r/{receipt}", for_people(receipt), "The receipt", answer=api.CheckedIn),
 )

@@ -38,7 +38,9 @@ ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.globals["css"] = Markup(CSS)  # noqa: S704 our own file
-TEMPLATES = {name: ENVIRONMENT.get_template(f"{name}.html") for name in ("who", "confirm", "receipt", "refused")}
+TEMPLATES = {
+    name: ENVIRONMENT.get_template(f"{name}.html") for name in ("who", "guest", "confirm", "receipt", "refused")
+}
 TEXTS = {language: partial(i18n.text, language) for language in i18n.LANGUAGES}
 
 

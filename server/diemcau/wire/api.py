@@ -425,8 +425,19 @@ class Door(Struct):
 
 
 # --- the door ----------------------------------------------------------------------------------------------
+class Remembered(Struct):
+    """Who checked in with this phone before; `confirm` goes back to `POST /c/check-in` when they tap."""
+
+    confirm: str
+    masked: str
+
+
 class DoorOpened(Struct):
-    """`GET /c/{code}`: the code was right; `claim` goes into the form. `people_left`, `tries_left` of this claim."""
+    """`GET /c/{code}`: the code was right; `claim` goes into the form. `people_left`, `tries_left` of this claim.
+
+    listed: the session has a list; without one everybody writes name and unit (`Guest`). spot_check: the code is that
+    of a spot-check. remembered: only where the phone sent back the cookie it was given.
+    """
 
     claim: str
     session: str
@@ -435,17 +446,36 @@ class DoorOpened(Struct):
     point_name: str
     people_left: int
     tries_left: int
+    listed: bool = True
+    spot_check: bool = False
+    remembered: Remembered | None = None
 
 
 class WhoAmI(Struct, forbid_unknown_fields=True):
-    """`POST /c/check-in`: full name within the hall's list, with or without diacritics, or attendee code."""
+    """`POST /c/check-in`: full name within the hall's list, attendee code, telephone, or badge (link or characters).
+
+    number: of somebody whose name others have too: on the hall's list; or their code or telephone.
+    """
 
     claim: str
-    who: Annotated[str, Meta(max_length=limits.NAME_CHARS_MAX)]
+    who: Annotated[str, Meta(max_length=limits.WHO_CHARS_MAX)]
+    number: Annotated[str, Meta(max_length=limits.NAME_CHARS_MAX)] = ""
+
+
+class Guest(Struct, forbid_unknown_fields=True):
+    """`POST /c/check-in`: somebody who is on no list; recorded at once. stands_for: whose place they take, if any."""
+
+    claim: str
+    name: Name
+    unit: Name
+    stands_for: Annotated[str, Meta(max_length=limits.NAME_CHARS_MAX)] = ""
 
 
 class Identified(Struct):
-    """Somebody was found; `confirm` goes back to `POST /c/check-in` when they tap. Names stay masked."""
+    """Somebody was found; `confirm` goes back to `POST /c/check-in` when they tap.
+
+    Names stay masked; full_name: only for whoever showed their badge.
+    """
 
     confirm: str
     masked: str
@@ -454,12 +484,16 @@ class Identified(Struct):
     title: str
     point: str
     point_name: str
+    spot_check: bool = False
+    full_name: str | None = None
 
 
 class CheckedIn(Struct):
-    """A durable check-in. A duplicate tells neither time nor number of the earlier one.
+    """A durable check-in. A duplicate tells neither time nor number nor place of the earlier one.
 
     shown: the name as it was typed, or masked. next_claim: the same scan for another person, null after the last.
+    spot_check: presence was confirmed, at the time of the scan. unlisted: recorded with name and unit, to be matched.
+    earlier_ms, earlier_point_name: of the entry that counts, only for whoever showed their badge.
     """
 
     receipt: str
@@ -472,6 +506,10 @@ class CheckedIn(Struct):
     at_ms: int | None = None
     number: int | None = None
     next_claim: str | None = None
+    spot_check: bool = False
+    unlisted: bool = False
+    earlier_ms: int | None = None
+    earlier_point_name: str | None = None
 
 
 # --- check-ins ---------------------------------------------------------------------------------------------
