@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from diemcau.store.engine import Connection
 
 
+NUMBER_DIGITS_MAX = 18
+"""What both databases take as an id or a time."""
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """What a reader asked for: rows of a unit and all below it (null: everything they may see), found by `q`."""
 
@@ -64,6 +68,20 @@ def read_mark(after: str, keys: int) -> tuple[str, ...] | None:
     if len(found) != keys or any("\0" in key for key in found):
         raise MalformedError(field="after", reason="reason.not_a_page")
     return found
+
+
+def read_number(after: str) -> int | None:
+    """The one whole number that `mark` was given; None at the beginning.
+
+    Raises:
+        MalformedError: this mark was not made for a list ordered by a number.
+    """
+    keys = read_mark(after, keys=1)
+    if keys is None:
+        return None
+    if not (keys[0].isascii() and keys[0].isdigit() and len(keys[0]) <= NUMBER_DIGITS_MAX):
+        raise MalformedError(field="after", reason="reason.not_a_page")
+    return int(keys[0])
 
 
 def stored(body: msgspec.Struct, required: str, *left_out: str) -> dict[str, Any]:
