@@ -99,7 +99,8 @@ export interface Verdict {
 
 /** What the server's result means to the person at the door. */
 export function verdictOf(entry: Pick<Entry, 'nonce' | 'item' | 'person'>, result: CheckInResult): Verdict {
-  const person = result.check_in?.person ?? entry.person;
+  const named = result.check_in?.person;
+  const person = named?.full_name ? named : entry.person;
   const said = { person, kind: entry.item.kind, nonce: entry.nonce, flags: result.flags ?? [] };
   const earlier = result.check_in ? { at_ms: result.check_in.at_ms, point_name: result.check_in.point_name } : {};
   if (result.result === 'refused') return { ...said, tone: 'bad', word: `refused_${result.reason || 'malformed'}` };

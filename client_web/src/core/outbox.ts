@@ -307,10 +307,17 @@ export class Outbox {
   }
 }
 
-/** How many people this device recorded in a session whom the centre does not know of yet. */
+/**
+ * How many people of the hall's list this device recorded whom the centre does not know of yet: whom the list does
+ * not name may turn out to be nobody's guest, and is not promised as present.
+ */
 export function waitingPeople({ waiting, recent }: OutboxView, session: string): number {
-  const keys = (entries: Entry[]): string[] =>
-    entries.filter((entry) => entry.session === session && entry.item.kind === 'check_in').map(({ key }) => key);
+  const listed = (entry: Entry): boolean =>
+    entry.session === session &&
+    entry.item.kind === 'check_in' &&
+    entry.item.who.type !== 'unlisted' &&
+    entry.person !== null;
+  const keys = (entries: Entry[]): string[] => entries.filter(listed).map(({ key }) => key);
   const known = new Set(keys(recent.filter(({ state, annulled }) => state === 'sent' && annulled === undefined)));
   return new Set(keys(waiting).filter((key) => !known.has(key))).size;
 }
@@ -330,6 +337,7 @@ function settled(entry: Entry, result: CheckInResult | undefined, serverMs: numb
   if (result.result === 'refused') return { ...entry, state: 'refused', result, answered_ms: serverMs };
   const { who } = entry.item;
   const item: CheckInItem = { ...entry.item, who: who.type === 'badge' ? { type: 'badge', token: '' } : who };
-  const person = result.check_in?.person ?? entry.person;
+  const named = result.check_in?.person;
+  const person = named?.full_name ? named : entry.person;
   return { ...entry, item, person, state: 'sent', result, answered_ms: serverMs };
 }

@@ -25,7 +25,7 @@ export function about({ title, unit_name }: PersonView): string {
 
 /** Who it is, as far as this device knows. */
 export function nameOf({ person, item }: Entry): string {
-  if (person) return person.full_name;
+  if (person?.full_name) return person.full_name;
   if (item.who.type === 'unlisted') return item.who.name;
   return item.who.type === 'attendee' ? t('scan.code', { code: item.who.code }) : t('scan.unknown_badge');
 }
