@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sample
 from arrivals import arrive
+from commands import command
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from support import PASSWORD, Running, Start
@@ -20,22 +18,6 @@ from diemcau.app import open_context
 from diemcau.config import Settings
 from diemcau.domain.authority import System
 from diemcau.services.accounts import issue_token
-
-
-async def command(*arguments: str | Path, typed: str = "", **environment: str) -> tuple[int, str, str]:
-    """`diemcau …` in English: exit status, standard output, standard error."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DIEMCAU_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "diemcau", *map(str, arguments)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=kept | {"DIEMCAU_LANGUAGE": "en"} | environment,
-    )
-    async with asyncio.timeout(60):
-        output, errors = await process.communicate(typed.encode())
-    assert "Traceback" not in errors.decode()
-    return process.returncode or 0, output.decode(), errors.decode()
 
 
 def rows_of(path: Path) -> list[list[str]]:
