@@ -73,6 +73,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/sessions": {"code": "S2", "title": "Buổi hai", "unit": "HN-001", **TIMES},
     "PATCH /api/v1/sessions/{session}": {"title": "Buổi một"},
     "POST /api/v1/sessions/{session}/state": {"to": "live"},
+    "POST /api/v1/sessions/{session}/revisions": {"reason": "mất mạng"},
     "PUT /api/v1/sessions/{session}/points": {"unit": "HN-001"},
     "PUT /api/v1/sessions/{session}/invitations": {"unit": "HN-001"},
     "POST /api/v1/sessions/{session}/check-ins/{nonce}/annul": {"reason": "nhầm người"},
