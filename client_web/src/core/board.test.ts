@@ -40,6 +40,7 @@ class Source {
       signal_ms: null,
       headcount: null,
       needs: '',
+      unlisted: 0,
     };
     this.rows.set(point, { row, changed: this.seq });
     this.gone.delete(point);
@@ -58,7 +59,7 @@ class Source {
 
   get totals(): LiveTotals {
     const present = this.fresh.reduce((sum, row) => sum + row.present, 0);
-    return { points: this.rows.size, present, invited: 70 * this.rows.size, silent_present: 0, links: {} };
+    return { points: this.rows.size, present, invited: 70 * this.rows.size, silent_present: 0, links: {}, unlisted: 0 };
   }
 
   deltaFrom(from: number): Delta {

@@ -8,7 +8,7 @@ export type Applied =
   | { kind: 'waiting' }
   | { kind: 'gap' };
 
-const NO_TOTALS: LiveTotals = { points: 0, present: 0, invited: 0, silent_present: 0, links: {} };
+const NO_TOTALS: LiveTotals = { points: 0, present: 0, invited: 0, silent_present: 0, links: {}, unlisted: 0 };
 
 export class Board {
   /** Point code → its row. Replaced by a snapshot, changed in place by a delta. */

@@ -108,7 +108,7 @@ export interface BoardIdentify {
   resume?: Resume | null;
 }
 
-/** One point, now; `rtt_band` 0 unknown, 1 < 100 ms, 2 < 300, 3 < 1000, 4 above. */
+/** One point, now; `rtt_band` 0 unknown, 1 < 100 ms, 2 < 300, 3 < 1000, 4 above; `unlisted` people are counted apart. */
 export interface LiveRow {
   point: string;
   link: LinkState;
@@ -120,6 +120,7 @@ export interface LiveRow {
   signal_ms: number | null;
   headcount: number | null;
   needs: string;
+  unlisted: number;
 }
 
 /** Figures over all rows of the scope; `links` counts points by state. */
@@ -129,6 +130,7 @@ export interface LiveTotals {
   invited: number;
   silent_present: number;
   links: Partial<Record<LinkState, number>>;
+  unlisted: number;
 }
 
 /** `GET …/live`: the whole scope at once. */

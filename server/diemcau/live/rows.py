@@ -45,6 +45,7 @@ class Counted(NamedTuple):
     link: LinkState
     present: int
     invited: int
+    unlisted: int
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Row:
     version: int
     present: int
     invited: int
+    unlisted: int = 0
     rtt_band: int = 0
     changed_seq: int = 0
     counted: int = 0
@@ -70,11 +72,19 @@ class Row:
 
     def part(self) -> Counted:
         """What it adds to the totals."""
-        return Counted(self.link, self.present, self.invited)
+        return Counted(self.link, self.present, self.invited, self.unlisted)
 
     def wire(self) -> LiveRow:
         """As boards see it."""
-        return LiveRow(self.code, self.link, self.since_ms, self.present, self.invited, self.rtt_band)
+        return LiveRow(
+            self.code,
+            self.link,
+            self.since_ms,
+            self.present,
+            self.invited,
+            self.rtt_band,
+            unlisted=self.unlisted,
+        )
 
 
 @dataclass(slots=True)
@@ -85,6 +95,7 @@ class Tally:
     present: int = 0
     invited: int = 0
     silent_present: int = 0
+    unlisted: int = 0
     links: dict[LinkState, int] = field(default_factory=dict)
 
     def add(self, part: Counted, sign: int = 1) -> None:
@@ -93,12 +104,13 @@ class Tally:
         self.present += sign * part.present
         self.invited += sign * part.invited
         self.silent_present += sign * part.present if part.link in SILENT else 0
+        self.unlisted += sign * part.unlisted
         self.links[part.link] = self.links.get(part.link, 0) + sign
 
     def wire(self) -> LiveTotals:
         """As boards see it; states without a point are left out."""
         links = {str(link): count for link, count in sorted(self.links.items()) if count}
-        return LiveTotals(self.points, self.present, self.invited, self.silent_present, links)
+        return LiveTotals(self.points, self.present, self.invited, self.silent_present, links, self.unlisted)
 
 
 @dataclass(slots=True)
@@ -127,11 +139,11 @@ class LiveSession:
         self.rows[row.point_id] = row
         self._mark(row)
 
-    def set_figures(self, point_id: int, present: int, invited: int) -> None:
+    def set_figures(self, point_id: int, present: int, invited: int, unlisted: int = 0) -> None:
         """Figures as they were read from the database; marks the point when they differ."""
         row = self.rows[point_id]
-        if (row.present, row.invited) != (present, invited):
-            row.present, row.invited = present, invited
+        if (row.present, row.invited, row.unlisted) != (present, invited, unlisted):
+            row.present, row.invited, row.unlisted = present, invited, unlisted
             self._mark(row)
 
     def remove(self, point_id: int) -> None:
@@ -170,12 +182,13 @@ class LiveSession:
             row.rtt_band = rtt_band
             self._mark(row)
 
-    def set_present(self, point_id: int, present: int) -> bool:
-        """A committed count; False where the point is not known here."""
+    def set_present(self, point_id: int, present: int | None, unlisted: int | None = None) -> bool:
+        """Committed counts, None: as before; False where the point is not known here."""
         row = self.rows.get(point_id)
         if row is None:
             return False
-        row.present = present
+        row.present = row.present if present is None else present
+        row.unlisted = row.unlisted if unlisted is None else unlisted
         self._mark(row)
         row.counted = self.seq
         return True

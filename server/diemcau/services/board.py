@@ -19,11 +19,12 @@ from diemcau.store import links, units
 from diemcau.wire.live import CloseCode, SessionBrief
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from diemcau.services.context import Context
     from diemcau.store.check_ins import Outcome
     from diemcau.store.links import LivePointRow, LiveSessionRow
+    from diemcau.store.who_counts import Counts
     from diemcau.wire.live import BoardIdentify, Live
 
 log = structlog.get_logger()
@@ -77,13 +78,22 @@ def publish(context: Context, outcomes: Sequence[Outcome]) -> None:
     """Carry a committed batch to boards and displays."""
     unknown: set[int] = set()
     for outcome in outcomes:
-        if outcome.present is None:
+        if outcome.present is None and outcome.unlisted is None:
             continue
         item = outcome.check_in
         session = context.live.sessions.get(item.session_id)
-        if session is None or not session.set_present(item.point_id, outcome.present):
+        if session is None or not session.set_present(item.point_id, outcome.present, outcome.unlisted):
             unknown.add(item.session_id)
     for session_id in unknown:
+        context.spawn(refresh(System(), context, session_id), "refresh a board")
+
+
+def counts_changed(actor: System, context: Context, session_id: int, counts: Mapping[int, Counts]) -> None:
+    """Carry the figures that a correction changed to boards and displays; call it right after the commit."""
+    del actor
+    session = context.live.sessions.get(session_id)
+    told = [session is not None and session.set_present(point_id, *now) for point_id, now in counts.items()]
+    if not all(told):
         context.spawn(refresh(System(), context, session_id), "refresh a board")
 
 
@@ -135,14 +145,15 @@ def _take_point(session: LiveSession, point: LivePointRow, mark: int) -> None:
                 point.version,
                 point.present,
                 point.invited,
+                point.unlisted,
             )
         )
         return
     known.name = point.name
     if known.unit_path != point.unit_path:
         session.move(point.point_id, point.unit_path)
-    present = known.present if known.counted > mark else point.present
-    session.set_figures(point.point_id, present, point.invited)
+    present, unlisted = (known.present, known.unlisted) if known.counted > mark else (point.present, point.unlisted)
+    session.set_figures(point.point_id, present, point.invited, unlisted)
 
 
 # --- being watched ---------------------------------------------------------------------------------------------

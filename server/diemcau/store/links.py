@@ -52,6 +52,7 @@ class LivePointRow:
     version: int
     present: int
     invited: int
+    unlisted: int
 
 
 async def blind(connection: Connection, now_ms: int) -> int:
@@ -226,6 +227,7 @@ async def live_points(connection: Connection, session_id: int) -> list[LivePoint
             sp.link_version,
             sp.present,
             sp.invited,
+            sp.unlisted,
         )
         .join(point, point.c.id == sp.point_id)
         .join(unit, unit.c.id == point.c.unit_id)
@@ -246,4 +248,5 @@ def _live_point(row: sa.Row[*tuple[Any, ...]]) -> LivePointRow:
         row.link_version,
         row.present,
         row.invited,
+        row.unlisted,
     )

@@ -142,7 +142,10 @@ class BoardIdentify(Struct, tag="identify"):
 
 
 class LiveRow(Struct):
-    """One point, now. `link` since `since_ms`; `rtt_band` 0 unknown, 1 < 100 ms, 2 < 300, 3 < 1000, 4 above."""
+    """One point, now. `link` since `since_ms`; `rtt_band` 0 unknown, 1 < 100 ms, 2 < 300, 3 < 1000, 4 above.
+
+    present: counted people of the list; unlisted: people on no list who sit here, counted apart.
+    """
 
     point: str
     link: LinkState
@@ -154,6 +157,7 @@ class LiveRow(Struct):
     signal_ms: int | None = None
     headcount: int | None = None
     needs: str = ""
+    unlisted: int = 0
 
 
 class LiveTotals(Struct):
@@ -168,6 +172,7 @@ class LiveTotals(Struct):
     invited: int
     silent_present: int
     links: dict[str, int]
+    unlisted: int = 0
 
 
 class Live(Struct):

@@ -33,6 +33,7 @@ export function row(point: string, link: LinkState, more: Partial<LiveRow> = {})
     signal_ms: null,
     headcount: null,
     needs: '',
+    unlisted: 0,
     ...more,
   };
 }
