@@ -140,6 +140,30 @@ def seen_in(scope: Scope) -> sa.ColumnElement[bool]:
     return sa.or_(in_scope(unit.c.path, scope), in_scope(_person_unit.c.path, scope))
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page of the log: of a session, of what `scope` sees, of a hall and of a person (codes), before an event."""
+
+    session_id: int
+    scope: Scope
+    rows: int
+    point: str | None = None
+    attendee: str | None = None
+    before: int | None = None
+
+
+async def page(connection: Connection, asked: Asked) -> list[EventRow]:
+    """The newest events asked for."""
+    query = SELECTED.where(_e.session_id == asked.session_id, seen_in(asked.scope))
+    if asked.point is not None:
+        query = query.where(point.c.code == asked.point)
+    if asked.attendee is not None:
+        query = query.where(attendee.c.code == asked.attendee)
+    if asked.before is not None:
+        query = query.where(_e.id < asked.before)
+    return [event(row) for row in await connection.execute(query.order_by(_e.id.desc()).limit(asked.rows))]
+
+
 async def by_nonce(connection: Connection, session_id: int, nonces: Collection[bytes]) -> dict[bytes, EventRow]:
     """Those of these events that the session has."""
     found: dict[bytes, EventRow] = {}

@@ -74,6 +74,7 @@ class Route:
     body, answer: wire structs, None where there is none (or where the handler streams).
     status: of the ordinary answer; 204 is sent when the handler returns None.
     query: the parameters behind the question mark that the handler reads.
+    mend: makes a body readable that otherwise is not JSON; tried once.
     """
 
     method: str
@@ -84,10 +85,11 @@ class Route:
     answer: type[msgspec.Struct] | None = None
     status: int = 200
     query: tuple[str, ...] = ()
+    mend: Callable[[bytes], bytes] | None = None
 
 
-async def read_body(request: web.Request, shape: type[B]) -> B:
-    """The JSON body as `shape`.
+async def read_body(request: web.Request, shape: type[B], mend: Callable[[bytes], bytes] | None = None) -> B:
+    """The JSON body as `shape`; one that is not JSON gets a second chance after `mend`.
 
     Raises:
         MalformedError: not JSON, not this shape, or sent as something else; names the field.
@@ -95,14 +97,25 @@ async def read_body(request: web.Request, shape: type[B]) -> B:
     if request.content_type != "application/json":
         raise MalformedError(field="Content-Type", reason="application/json")
     try:
-        return msgspec.json.decode(await request.read(), type=shape)
+        return _decoded(await request.read(), shape, mend)
     except msgspec.ValidationError as error:
         reason, _, field = str(error).partition(" - at ")
         if "matching regex" in reason:  # codes are the only texts that must match one
             reason = "reason.bad_code"
         raise MalformedError(field=field.strip("`$.") or "body", reason=reason) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(field="body", reason=str(error)) from None
+
+
+def _decoded(body: bytes, shape: type[B], mend: Callable[[bytes], bytes] | None) -> B:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if mend is None:
+            raise
+        return msgspec.json.decode(mend(body), type=shape)
 
 
 def json_answer(answer: msgspec.Struct, status: int = 200, content_type: str = "application/json") -> web.Response:

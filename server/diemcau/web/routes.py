@@ -13,6 +13,7 @@ from diemcau.web import (
     badge_pages,
     badges,
     check_in_pages,
+    check_ins,
     devices,
     door,
     identity,
@@ -44,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     *sockets.ROUTES,
     *sessions.ROUTES,
     *records.ROUTES,
+    *check_ins.ROUTES,
     *units.ROUTES,
     *points.ROUTES,
     *people.ROUTES,
@@ -75,7 +77,7 @@ def _dispatch(route: Route) -> Handler:
         if "\0" in address and address.startswith("/api/"):  # no text of ours has it, and PostgreSQL takes none
             raise MalformedError(field="URL", reason="reason.unreadable")
         actor = await identity.actor_of(request)
-        body = await read_body(request, route.body) if route.body else None
+        body = await read_body(request, route.body, route.mend) if route.body else None
         call = Call(request, request.app[CONTEXT], actor, problems.language_of(request), body)
         answer = await route.handler(call)
         if isinstance(answer, web.StreamResponse):
