@@ -6,11 +6,14 @@ import html
 import re
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from typing import Any
 
+import sqlalchemy as sa
 from sample import Sample
 from support import Running
 
 from diemcau.domain import door_code
+from diemcau.store.schema import attendance_event
 
 FORMS = re.compile(r"<form.*?</form>", re.DOTALL)
 INPUTS = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
@@ -61,6 +64,10 @@ class Phone:
                     self.cookies[name] = morsel.value
             return Page(answer.status, dict(answer.headers), await answer.text())
 
+    def another(self) -> Phone:
+        """Somebody else's phone."""
+        return Phone(self.running, self.conference, self.language)
+
     def code(self, hall: str = "HN-0002", age_s: int = 0) -> str:
         """What the hall's display shows, or showed `age_s` ago."""
         step = door_code.step_of(self.running.clock.now_ms() - age_s * 1000)
@@ -88,3 +95,15 @@ class Phone:
         sent = await self.post(**asked.form_with("confirm"))
         assert sent.status == 303, sent.words
         return await self.send("GET", sent.headers["Location"])
+
+
+async def change(running: Running, statement: sa.Executable) -> None:
+    """Change the database behind everybody's back."""
+    async with running.context.engines.writing.begin() as connection:
+        await connection.execute(statement)
+
+
+async def events(running: Running) -> list[sa.Row[Any]]:
+    """The attendance log, in its order."""
+    async with running.context.engines.read() as connection:
+        return list(await connection.execute(sa.select(attendance_event).order_by(attendance_event.c.id)))
