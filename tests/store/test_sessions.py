@@ -49,6 +49,20 @@ async def test_every_door_is_its_own(engines: Engines) -> None:
     assert {len(key) for _, key in found.values()} == {32}
 
 
+async def test_door_ids_never_come_back(engines: Engines) -> None:
+    """A receipt or a photograph of a hall that was taken out must never lead to another hall."""
+    conference = await sample.fill(engines)
+    seen: list[int] = []
+    async with engines.writing.begin() as connection:
+        session_id = await made(connection, "A")
+        for hall in ("HN-0001", "HN-0002", "HN-0001", "HN-0003"):
+            await session_points.add_points(connection, session_id, [conference.points[hall]], NOW_MS)
+            (door_id,) = [door[0] for place, door in (await doors(connection)).items() if place[0] == session_id]
+            seen.append(door_id)
+            await session_points.remove_points(connection, session_id, [conference.points[hall]])
+    assert seen == [5, 6, 7, 8]
+
+
 async def test_a_point_that_comes_back_has_a_new_key(engines: Engines) -> None:
     """Codes photographed before the hall was taken out must not work after it returned."""
     conference = await sample.fill(engines)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from diemcau.store.schema import (
     attendance_event,
     attendee,
+    instance,
     invitation,
     link_transition,
     point,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from diemcau.store.engine import Connection
 
 DOOR_KEY_BYTES = 32
+DOOR_ID_HIGHEST = "door_id_highest"
+"""The row of `instance` that counts door ids; it never goes back, whatever is deleted."""
+
 CODES_A_QUERY = 5_000
 """Bound parameters in one statement; SQLite takes 32,766."""
 
@@ -165,7 +169,7 @@ async def add_points(connection: Connection, session_id: int, point_ids: Collect
     if not point_ids:
         return
     versions = await _link_versions(connection, session_id)
-    highest = (await connection.execute(sa.select(sa.func.max(session_point.c.door_id)))).scalar() or 0
+    first = await _new_doors(connection, len(point_ids))
     keys = secrets.token_bytes(DOOR_KEY_BYTES * len(point_ids))
     await connection.execute(
         sa.insert(session_point),
@@ -173,7 +177,7 @@ async def add_points(connection: Connection, session_id: int, point_ids: Collect
             {
                 "session_id": session_id,
                 "point_id": point_id,
-                "door_id": highest + 1 + index,
+                "door_id": first + index,
                 "door_key": keys[index * DOOR_KEY_BYTES : (index + 1) * DOOR_KEY_BYTES],
                 "link_since_ms": now_ms,
                 "link_version": versions.get(point_id, 0),
@@ -182,6 +186,18 @@ async def add_points(connection: Connection, session_id: int, point_ids: Collect
         ],
     )
     await _seat(connection, session_id)
+
+
+async def _new_doors(connection: Connection, count: int) -> int:
+    """The first of `count` ids that no door ever had: a code on an old photograph must not name another hall."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    highest = sa.select(sa.func.coalesce(sa.func.max(session_point.c.door_id), 0)).scalar_subquery()
+    key = instance.c.key == DOOR_ID_HIGHEST
+    begun = dialect.insert(instance).values(key=DOOR_ID_HIGHEST, value=sa.cast(highest, sa.Text))
+    await connection.execute(begun.on_conflict_do_nothing())
+    raised = sa.cast(sa.cast(instance.c.value, sa.BigInteger) + count, sa.Text)
+    now = await connection.execute(sa.update(instance).where(key).values(value=raised).returning(instance.c.value))
+    return int(now.scalar_one()) - count + 1
 
 
 async def _link_versions(connection: Connection, session_id: int) -> dict[int, int]:
