@@ -209,8 +209,9 @@ def check_in(conference: Sample, person: str, hall: str = "HN-0002", *flags: Fla
 
 def listed(conference: Sample, person: str) -> Listed:
     """The person of this code as a check-in carries them, under a salt that a test can tell."""
-    code, full_name, *_, phone = next(row for row in PEOPLE if row[0] == person)
-    return Listed(conference.attendees[person], code, full_name, phone, code.encode().ljust(16, b"."))
+    told = {code: (full_name, phone) for code, full_name, *_, phone in PEOPLE}
+    full_name, phone = told.get(person, (person, ""))  # a test may have added people of its own
+    return Listed(conference.attendees[person], person, full_name, phone, person.encode().ljust(16, b"."))
 
 
 async def figures(engines: Engines) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ from diemcau.domain import phones
 from diemcau.domain.names import fold, sort_key
 from diemcau.errors import NotFoundError
 from diemcau.store.lists import Asked, beyond, matches, refuse_taken
-from diemcau.store.schema import attendance, attendance_event, attendee, badge, invitation, point, unit
+from diemcau.store.schema import attendance_event, attendee, badge, invitation, point, unit
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ async def update(connection: Connection, attendee_id: int, values: dict[str, Any
 
 async def used_by(connection: Connection, attendee_id: int) -> str | None:
     """What still refers to the attendee (a word of the dictionary, `what.…`); None when nothing does."""
-    for column in (invitation.c.attendee_id, attendance.c.attendee_id, attendance_event.c.attendee_id):
+    event = attendance_event.c  # whoever counts has one
+    for column in (invitation.c.attendee_id, event.attendee_id, event.stands_for_id):
         if (await connection.execute(sa.select(1).where(column == attendee_id).limit(1))).first():
             return "session"
     return None
