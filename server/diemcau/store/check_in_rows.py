@@ -295,7 +295,7 @@ CHECKED_OUT = Among(
     sa.select(_e.attendee_id).where(_e.session_id == sa.bindparam("session"), _e.kind == EventKind.CHECK_OUT.value),
     _e.attendee_id,
 )
-COMING_AND_GOING = (EventKind.CHECK_IN, EventKind.SPOT_CHECK, EventKind.CHECK_OUT)
+COMING_AND_GOING = (EventKind.CHECK_IN, EventKind.SPOT_CHECK, EventKind.MATCH, EventKind.CHECK_OUT)
 
 
 def _set_left(values: Values) -> sa.Update:

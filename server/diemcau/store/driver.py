@@ -53,37 +53,42 @@ class Each:
 
     columns: Mapping[str, TypeEngine[Any]]
     build: Callable[[Values], CompilerElement]
-    _texts: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    _texts: dict[str, tuple[str, tuple[int, ...], Row]] = field(default_factory=dict)
 
     def run(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
         """Run it for `rows`, in their order; how many rows of the table were written."""
         if not rows:
             return 0
         postgres = connection.dialect.name == "postgresql"
-        text, order = self._texts.get(connection.dialect.name) or self._compile(postgres)
+        text, order, own = self._texts.get(connection.dialect.name) or self._compile(postgres)
         cursor = connection.connection.cursor()
         if postgres:
-            columns = list(zip(*rows, strict=True))
+            columns = [*zip(*rows, strict=True), *own]
             cursor.execute(text, tuple(columns[index] for index in order))
+        elif order == tuple(range(len(self.columns))):
+            cursor.executemany(text, rows)
         else:
-            given = rows if order == tuple(range(len(order))) else [tuple(row[i] for i in order) for row in rows]
-            cursor.executemany(text, given)
+            cursor.executemany(text, [tuple((*row, *own)[index] for index in order) for row in rows])
         written = cursor.rowcount
         cursor.close()
         return written
 
-    def _compile(self, postgres: bool) -> tuple[str, tuple[int, ...]]:  # noqa: FBT001 one of two databases
+    def _compile(self, postgres: bool) -> tuple[str, tuple[int, ...], Row]:  # noqa: FBT001 one of two databases
+        """The text, which of the row's values it wants in which order, and the statement's own, which count on."""
         if postgres:
-            arrays = [sa.bindparam("v_" + name, type_=postgresql.ARRAY(kind)) for name, kind in self.columns.items()]
+            arrays = [sa.bindparam("v_" + n, None, postgresql.ARRAY(kind)) for n, kind in self.columns.items()]
             given = sa.func.unnest(*arrays).table_valued(*(sa.column(n, k) for n, k in self.columns.items()))
             given = given.render_derived()
             statement = self.build({name: given.c[name] for name in self.columns})
         else:
-            statement = self.build({n: sa.bindparam("v_" + n, type_=k) for n, k in self.columns.items()})
-        made = statement.compile(dialect=POSTGRESQL if postgres else SQLITE)
+            statement = self.build({n: sa.bindparam("v_" + n, None, kind) for n, kind in self.columns.items()})
+        dialect, whole = POSTGRESQL if postgres else SQLITE, {"render_postcompile": True}
+        made = statement.compile(dialect=dialect, compile_kwargs=whole)
+        wanted = tuple(getattr(made, "positiontup", None) or ())
         names = ["v_" + name for name in self.columns]
-        order = tuple(names.index(name) for name in getattr(made, "positiontup", None) or ())
-        known = self._texts["postgresql" if postgres else "sqlite"] = (str(made), order)
+        names += [name for name in dict.fromkeys(wanted) if name not in names]
+        own = tuple(made.params[name] for name in names[len(self.columns) :])
+        known = self._texts[dialect.name] = (str(made), tuple(names.index(name) for name in wanted), own)
         return known
 
 
