@@ -44,7 +44,6 @@ class Holder:
 
 _HOLDER = (
     sa.select(
-        badge.c.token_hash,
         attendee.c.id,
         badge.c.issue,
         badge.c.revoked_ms,
@@ -75,14 +74,8 @@ async def holder(engines: Engines, session_id: int, token_hash: bytes) -> Holder
     return _holder(rows[0]) if rows else None
 
 
-async def holders(connection: Connection, session_id: int, token_hashes: Collection[bytes]) -> dict[bytes, Holder]:
-    """The same for a batch, by hash."""
-    query = _HOLDER.where(badge.c.token_hash.in_(token_hashes))
-    return {row[0]: _holder(tuple(row)) for row in await connection.execute(query, {"session_id": session_id})}
-
-
 def _holder(row: tuple[Any, ...]) -> Holder:
-    _, attendee_id, issue, revoked_ms, code, name, title, phone, salt, unit_code, unit_name, path, invited, hall = row
+    attendee_id, issue, revoked_ms, code, name, title, phone, salt, unit_code, unit_name, path, invited, hall = row
     return Holder(
         attendee_id=attendee_id,
         issue=issue,
