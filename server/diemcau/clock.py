@@ -47,3 +47,7 @@ class ManualClock:
         """Let `seconds` pass."""
         self._now_ms += round(seconds * 1000)
         self._monotonic_s += seconds
+
+    def jump(self, by_ms: int) -> None:
+        """Somebody sets the wall clock; the monotonic one goes on as if nothing were."""
+        self._now_ms += by_ms

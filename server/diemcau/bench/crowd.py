@@ -63,11 +63,13 @@ class Crowd:
     folder: Path
     people: int
     sessions: int
+    elsewhere: str | None = None
+    """Another database than the embedded one in `folder`."""
 
     @property
     def database(self) -> str:
-        """The embedded database."""
-        return f"sqlite:///{self.folder}/diemcau.db"
+        """Its URL."""
+        return self.elsewhere or f"sqlite:///{self.folder}/diemcau.db"
 
     @property
     def halls(self) -> int:

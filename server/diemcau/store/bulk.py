@@ -86,6 +86,8 @@ def _incoming(table: sa.Table, columns: Sequence[str]) -> sa.TableValuedAlias:
 def _plain(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
     if isinstance(column.type, sa.BigInteger):
         return sa.BigInteger()
+    if isinstance(column.type, sa.LargeBinary):
+        return sa.LargeBinary()
     return sa.Integer() if isinstance(column.type, sa.Integer) else sa.Text()
 
 
