@@ -2,16 +2,18 @@
 import enCommon from '$i18n/en/common.json';
 import enConsole from '$i18n/en/console.json';
 import enErrors from '$i18n/en/errors.json';
+import enSpot from '$i18n/en/spot.json';
 import viCommon from '$i18n/vi/common.json';
 import viConsole from '$i18n/vi/console.json';
 import viErrors from '$i18n/vi/errors.json';
+import viSpot from '$i18n/vi/spot.json';
 
 import { createWords } from '../core/i18n';
 import { pageLanguage } from '../ui/language';
 
 export const words = createWords(pageLanguage(), {
-  vi: { ...viCommon, ...viConsole, ...viErrors },
-  en: { ...enCommon, ...enConsole, ...enErrors },
+  vi: { ...viCommon, ...viConsole, ...viErrors, ...viSpot },
+  en: { ...enCommon, ...enConsole, ...enErrors, ...enSpot },
 });
 
 export const t = words.t;

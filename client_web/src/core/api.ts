@@ -24,6 +24,8 @@ export interface Api {
   delete<T>(path: string): Promise<Answer<T>>;
   /** Sends a file as it is. */
   upload<T>(path: string, file: Blob, query?: Query): Promise<Answer<T>>;
+  /** Puts a file as it is. */
+  putFile<T>(path: string, file: Blob): Promise<Answer<T>>;
 }
 
 const BASE = '/api/v1';
@@ -61,6 +63,7 @@ export function createApi({ token = () => null, language, fetch: send = globalTh
     put: (path, body) => json('PUT', path, body),
     patch: (path, body) => json('PATCH', path, body),
     delete: (path) => json('DELETE', path, undefined),
+    putFile: (path, file) => ask('PUT', path, {}, file, 'application/octet-stream'),
     upload: (path, file, query = {}) => ask('POST', path, query, file, 'application/octet-stream'),
   };
 }

@@ -84,6 +84,14 @@ export class DoorCodes {
     return last ? last.from_ms + this.door.step_s * 1000 + BEHIND_MS : 0;
   }
 
+  /** What is left, in ms, of the spot-check for which the code of this moment is; 0: it is for checking in. */
+  spotLeftMs(serverMs: number): number {
+    const { spot, step_s } = this.door;
+    if (!spot) return 0;
+    const begunMs = Math.floor((serverMs - BEHIND_MS) / (step_s * 1000)) * step_s * 1000;
+    return begunMs < spot.until_ms ? Math.max(1, spot.until_ms - serverMs) : 0;
+  }
+
   /** What the screen shows at this moment of the server; null when no code is known for it. */
   async at(serverMs: number): Promise<Shown | null> {
     const stepMs = this.door.step_s * 1000;
@@ -97,7 +105,8 @@ export class DoorCodes {
   }
 
   private async find(step: number, stepMs: number): Promise<string> {
-    if (this.key) return makeCode(this.key, this.door.door_id, step);
+    const spot = this.door.spot && step * stepMs < this.door.spot.until_ms ? this.door.spot.id : null;
+    if (this.key) return makeCode(this.key, this.door.door_id, step, spot);
     return this.door.codes.find(({ from_ms }) => Math.floor(from_ms / stepMs) === step)?.code ?? '';
   }
 }

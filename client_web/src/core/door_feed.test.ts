@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import type { Answer } from './api';
+import { DoorCodes } from './door_code';
 import { DoorFeed, type DoorView } from './door_feed';
 import { FakeTimers } from './fakes';
 import type { Door } from './wire';
@@ -150,6 +151,44 @@ describe('a list of codes', () => {
     }
     expect(asked.length).toBeLessThan(8);
     expect(view.name).toBe('ready');
+  });
+});
+
+test('a display that hears of a spot-check asks anew, at a moment of its own, and goes on meanwhile', async () => {
+  feed.follow('S1', 'P1');
+  await settled();
+  feed.renew(3000);
+  timers.advance(1499);
+  expect(asked).toHaveLength(1);
+  expect(view.name).toBe('ready');
+  answer = { ok: true, data: { ...DOOR, spot: { id: 7, until_ms: 600_000 } } };
+  timers.advance(1);
+  await settled();
+  expect(asked).toHaveLength(2);
+  expect(view.name === 'ready' && view.codes.door.spot?.id).toBe(7);
+});
+
+describe('during a spot-check', () => {
+  const spot = { id: 7, until_ms: 60_000 };
+  const spotDoor: Door = { ...DOOR, spot };
+
+  test('the display makes codes of its own for it, and returns by itself', async () => {
+    const checked = await DoorCodes.of(spotDoor);
+    const plain = await DoorCodes.of(DOOR);
+    const during = await checked.at(30_000);
+    expect(during?.code).not.toBe((await plain.at(30_000))?.code);
+    expect(checked.spotLeftMs(30_000)).toBe(30_000);
+    expect((await checked.at(62_000))?.code).toBe((await plain.at(62_000))?.code);
+    expect(checked.spotLeftMs(62_000)).toBe(0);
+    expect(plain.spotLeftMs(30_000)).toBe(0);
+  });
+
+  test('the last code of a check is said to be for it, even in its last seconds', async () => {
+    const late: Door = { ...DOOR, spot: { id: 7, until_ms: 50_000 } };
+    const checked = await DoorCodes.of(late);
+    const plain = await DoorCodes.of(DOOR);
+    expect((await checked.at(55_000))?.code).not.toBe((await plain.at(55_000))?.code);
+    expect(checked.spotLeftMs(55_000)).toBe(1);
   });
 });
 

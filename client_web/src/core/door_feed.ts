@@ -50,6 +50,11 @@ export class DoorFeed {
     if (!this.asking && this.options.timers.now() >= this.notBefore) void this.ask();
   }
 
+  /** Asks anew within some ms, each display at another moment: thousands hear of a change at once. */
+  renew(withinMs: number): void {
+    if (this.wanted) this.again(withinMs * this.options.random());
+  }
+
   stop(): void {
     this.wanted = null;
     this.cancelAgain();

@@ -203,6 +203,8 @@ export interface Door {
   invited: number;
   key: string | null;
   codes: DoorCode[];
+  /** A spot-check that goes on: until then the door shows codes of its own for it. */
+  spot?: { id: number; until_ms: number } | null;
 }
 
 export interface AttendanceRow {
