@@ -9,6 +9,7 @@ import pytest
 import sample
 import sqlalchemy as sa
 from arrivals import arrive
+from msgspec.structs import replace
 from support import NOW_MS
 
 from diemcau.domain.attendance import Figures, roll_up, total
@@ -16,9 +17,19 @@ from diemcau.domain.authority import Scope
 from diemcau.domain.models import AttendanceStatus, Flag
 from diemcau.domain.names import fold, sort_key
 from diemcau.store import records, units
+from diemcau.store.check_ins import Unlisted
 from diemcau.store.engine import Connection, Engines
 from diemcau.store.lists import Asked
-from diemcau.store.schema import attendance, attendee, invitation, link_transition, point, session_point
+from diemcau.store.schema import (
+    attendance,
+    attendee,
+    invitation,
+    link_transition,
+    point,
+    session_point,
+    substitution,
+    unlisted,
+)
 from diemcau.store.writer import Writer
 
 EVERYTHING = Scope(("",))
@@ -84,9 +95,17 @@ async def let_in(engines: Engines, writer: Writer, hall: Hall, seed: int) -> Non
         )
         halls = list((await connection.execute(query)).scalars())
     people = sorted(hall.conference.attendees)
-    for _ in range(chance.randrange(len(people))):
+    for number in range(chance.randrange(len(people))):
         flags = [Flag.LATE] if chance.random() < 0.3 else [Flag.WRONG_POINT]
-        await arrive(writer, hall.conference, chance.choice(people), chance.choice(halls), *flags)
+        person, place = chance.choice(people), chance.choice(halls)
+        item = sample.check_in(hall.conference, person, place, *flags)
+        if chance.random() < 0.3:  # somebody's place is taken; that somebody may come all the same
+            item = replace(item, stands_for=sample.listed(hall.conference, chance.choice(people)))
+        if chance.random() < 0.3:
+            name = f"Khách {number % 7}"
+            who = Unlisted(name.encode().ljust(16, b"."), name, fold(name), "", bytes(16))
+            item = replace(item, who=who)
+        await writer.check_in(item)
 
 
 async def naive(engines: Engines, session_id: int) -> dict[str, Figures]:
@@ -102,6 +121,8 @@ async def naive(engines: Engines, session_id: int) -> dict[str, Figures]:
             for row in await connection.execute(sa.select(attendance))
             if row.session_id == session_id
         }
+        strangers = [row.point_id for row in await connection.execute(sa.select(unlisted))]
+        taken = {row.attendee_id for row in await connection.execute(sa.select(substitution))}
         seats = {row.id: paths[row.unit_id] for row in await connection.execute(sa.select(point))}
         halls = [seats[row.point_id] for row in await connection.execute(sa.select(session_point))]
     found: dict[str, Figures] = {}
@@ -113,6 +134,8 @@ async def naive(engines: Engines, session_id: int) -> dict[str, Figures]:
             present=len(mine & invited & counted.keys()),
             late=len({person for person in mine & invited & counted.keys() if "late" in counted[person]}),
             guests=len(mine & counted.keys() - invited),
+            substituted=len(mine & invited & taken - counted.keys()),
+            unlisted=sum(seats[hall].startswith(path) for hall in strangers),
         )
     return found
 
@@ -139,14 +162,19 @@ async def test_figures_equal_their_rows(engines: Engines, writer: Writer, seed: 
                 expected[unit.path].summoned,
                 expected[unit.path].present,
                 expected[unit.path].guests,
+                expected[unit.path].substituted,
             )
+        sat = await connection.execute(sa.select(sa.func.sum(session_point.c.present + session_point.c.unlisted)))
+        whole = total(own.values())
+        assert sat.scalar_one() == whole.present + whole.guests + whole.unlisted
 
 
-def _counted(rows: list[records.AttendanceRow]) -> tuple[int, int, int]:
+def _counted(rows: list[records.AttendanceRow]) -> tuple[int, int, int, int]:
     return (
         sum(row.invited for row in rows),
         sum(row.invited and row.at_ms is not None for row in rows),
         sum(not row.invited and row.at_ms is not None for row in rows),
+        sum(row.substituted for row in rows),
     )
 
 
@@ -170,6 +198,9 @@ async def test_status_filters_partition_the_list(engines: Engines, writer: Write
     conference = await sample.fill(engines)
     await arrive(writer, conference, "DB-0001", "HN-0001", Flag.WRONG_POINT, Flag.LATE)
     await arrive(writer, conference, "DB-0003", "HN-0001", Flag.WRONG_POINT)
+    substitute = sample.check_in(conference, "DB-0003", "HN-0002")
+    who = Unlisted(bytes(16), "Lê Văn Khách", "le van khach", "", bytes(16))
+    await writer.check_in(replace(substitute, who=who, stands_for=sample.listed(conference, "DB-0004")))
     async with engines.read() as connection:
         rows = await records.attendance_page(connection, conference.session_id, ALL, status)
     codes = {row.code for row in rows}
@@ -177,9 +208,11 @@ async def test_status_filters_partition_the_list(engines: Engines, writer: Write
         assert codes == {"DB-0001"}
     elif status is AttendanceStatus.PRESENT:
         assert codes == {"DB-0003"}
+    elif status is AttendanceStatus.SUBSTITUTED:
+        assert [(row.code, row.substitute) for row in rows] == [("DB-0004", "Lê Văn Khách")]
     else:
-        assert len(codes) == 9
-        assert not codes & {"DB-0001", "DB-0003", sample.NOT_INVITED}
+        assert len(codes) == 8
+        assert not codes & {"DB-0001", "DB-0003", "DB-0004", sample.NOT_INVITED}
 
 
 async def test_pages_and_the_stream_are_the_same_list(engines: Engines, writer: Writer) -> None:

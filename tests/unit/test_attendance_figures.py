@@ -20,10 +20,12 @@ def forests(draw: st.DrawFn) -> dict[str, Figures]:
 
 @st.composite
 def figures(draw: st.DrawFn) -> Figures:
-    """Figures that can be: no more present than summoned, no more late than present."""
+    """Figures that can be: no more present than summoned, no more late than present, stood for only who is missing."""
     summoned = draw(st.integers(0, 500))
     present = draw(st.integers(0, summoned))
-    return Figures(draw(st.integers(0, 5)), summoned, present, draw(st.integers(0, present)), draw(st.integers(0, 9)))
+    late, guests, unlisted = draw(st.integers(0, present)), draw(st.integers(0, 9)), draw(st.integers(0, 9))
+    substituted = draw(st.integers(0, summoned - present))
+    return Figures(draw(st.integers(0, 5)), summoned, present, late, guests, substituted, unlisted)
 
 
 @given(forests())
@@ -37,10 +39,13 @@ def test_every_level_equals_what_is_below_it(own: dict[str, Figures]) -> None:
 
 @given(forests())
 def test_nobody_is_lost_between_present_and_missing(own: dict[str, Figures]) -> None:
-    """Summoned = present + missing at every level; the rate never leaves 0 to 100."""
+    """Summoned = present + substituted + missing at every level; neither rate ever leaves 0 to 100."""
     for found in roll_up(own, own).values():
-        assert found.summoned == found.present + found.missing
-        assert found.rate is None if not found.summoned else 0 <= (found.rate or 0) <= 100
+        assert found.summoned == found.present + found.substituted + found.missing
+        if found.summoned:
+            assert 0 <= (found.rate or 0) <= (found.rate_with_substitutes or 0) <= 100
+        else:
+            assert found.rate is found.rate_with_substitutes is None
 
 
 def test_a_part_of_the_tree_is_its_own_top() -> None:
@@ -53,3 +58,4 @@ def test_the_rate_has_one_decimal() -> None:
     """As the tables of Vietnamese offices have it; nobody summoned is no rate, not zero."""
     assert Figures(summoned=52_000, present=48_913).rate == 94.1
     assert Figures(guests=4).rate is None
+    assert Figures(summoned=52_000, present=48_913, substituted=100).rate_with_substitutes == 94.3

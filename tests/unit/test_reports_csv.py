@@ -66,7 +66,7 @@ def test_a_program_reads_back_what_was_recorded(people: list[tuple[str, str, str
 def test_text_is_quoted_and_numbers_are_not() -> None:
     """A tab keeps 0912 a text in every spreadsheet; the row number stays a number."""
     line = written(person()).split(b"\r\n")[1].decode()
-    assert line == '1,"DB-1","Lê Hoà","","Hà Nội","Hội trường","\t0912","Có mặt","2026-02-02 09:40:00",""'
+    assert line == '1,"DB-1","Lê Hoà","","Hà Nội","Hội trường","\t0912","Có mặt","2026-02-02 09:40:00","",""'
 
 
 def test_times_are_on_the_halls_clock() -> None:

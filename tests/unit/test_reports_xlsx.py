@@ -75,7 +75,7 @@ def test_times_are_times(tmp_path: Path) -> None:
     cell = sheet[sheet.max_row][8]
     assert (cell.data_type, f"{cell.value:%Y-%m-%d %H:%M:%S}") == ("d", "2026-02-02 09:40:00")
     assert cell.number_format == "hh:mm:ss dd/mm/yyyy"
-    assert sheet[sheet.max_row][9].value == "Ghi khi mất mạng"
+    assert sheet[sheet.max_row][10].value == "Ghi khi mất mạng"
 
 
 def test_the_titles_say_over_what_and_when(tmp_path: Path) -> None:

@@ -95,19 +95,20 @@ async def test_attendance_as_csv(running: Running, conference: sample.Sample) ->
     header, *rows = rows_of(content)
     assert header == [
         "STT", "Mã", "Họ và tên", "Chức vụ", "Đơn vị", "Điểm cầu", "Số điện thoại",
-        "Trạng thái", "Thời gian", "Ghi chú",
+        "Trạng thái", "Thời gian", "Ra về lúc", "Ghi chú",
     ]  # fmt: skip
     assert [row[0] for row in rows] == [str(number) for number in range(1, 13)]
     by_code = {row[1]: row for row in rows}
     assert by_code["DB-0001"][2:] == [
         "Nguyễn Thị Hồng Đào", "Bí thư", "Thành phố Hà Nội", "Hội trường Thành ủy", "0912345678",
-        "Có mặt", "2026-02-02 09:40:00", "",
+        "Có mặt", "2026-02-02 09:40:00", "", "",
     ]  # fmt: skip
     assert by_code["DB-0003"][5:] == [
-        "Hội trường Quận ủy Hoàn Kiếm", "0900000003", "Đến muộn", "2026-02-02 09:41:01", "Khác điểm cầu được triệu tập",
+        "Hội trường Quận ủy Hoàn Kiếm", "0900000003", "Đến muộn", "2026-02-02 09:41:01", "",
+        "Khác điểm cầu được triệu tập",
     ]  # fmt: skip
-    assert by_code["DB-0012"][7:] == ["Có mặt", "2026-02-02 09:40:00", "Khách mời (ngoài triệu tập)"]
-    assert by_code["DB-0011"][5:] == ["Nhà văn hóa phường Hàng Bạc", "0900000011", "Chưa điểm danh", "", ""]
+    assert by_code["DB-0012"][7:] == ["Có mặt", "2026-02-02 09:40:00", "", "Khách mời (ngoài triệu tập)"]
+    assert by_code["DB-0011"][5:] == ["Nhà văn hóa phường Hàng Bạc", "0900000011", "Chưa điểm danh", "", "", ""]
 
 
 async def test_attendance_as_xlsx(running: Running, conference: sample.Sample) -> None:
@@ -135,7 +136,7 @@ async def test_a_workbook_is_ready_to_filter_and_print(running: Running, confere
     """The header stays in sight and on every page; 52,000 rows fit a page's width."""
     sheet = await sheet_of(running.admin, f"{ATTENDANCE}.xlsx")
     assert sheet.freeze_panes == "A7"
-    assert sheet.auto_filter.ref == "A6:J18"
+    assert sheet.auto_filter.ref == "A6:K18"
     assert all(cell.font.bold for cell in sheet[6])
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert sheet.print_title_rows == "$6:$6"
@@ -193,13 +194,13 @@ async def test_the_summary_adds_up(running: Running, conference: sample.Sample) 
     """Each row holds all below it; the last row is the total; the numbers are numbers (I3)."""
     rows = await csv_rows(running.admin, f"{SUMMARY}.csv")
     assert rows == [
-        ["Đơn vị", "Mã đơn vị", "Số điểm cầu", "Triệu tập", "Có mặt", "Trong đó đến muộn", "Chưa điểm danh",
-         "Khách mời (ngoài triệu tập)", "Tỷ lệ %"],
-        ["Thành phố Hà Nội", "HN", "4", "11", "2", "1", "9", "1", "18.2"],
-        ["  Quận Ba Đình", "HN-001", "1", "4", "1", "1", "3", "0", "25.0"],
-        ["  Quận Hoàn Kiếm", "HN-002", "2", "5", "0", "0", "5", "1", "0.0"],
-        ["    Phường Hàng Bạc", "HN-002-01", "1", "1", "0", "0", "1", "1", "0.0"],
-        ["Tổng số", "", "4", "11", "2", "1", "9", "1", "18.2"],
+        ["Đơn vị", "Mã đơn vị", "Số điểm cầu", "Triệu tập", "Có mặt", "Trong đó đến muộn", "Dự thay", "Chưa điểm danh",
+         "Tỷ lệ %", "Tỷ lệ % tính cả dự thay", "Ngoài triệu tập (khách mời, người dự thay)", "Ngoài danh sách"],
+        ["Thành phố Hà Nội", "HN", "4", "11", "2", "1", "0", "9", "18.2", "18.2", "1", "0"],
+        ["  Quận Ba Đình", "HN-001", "1", "4", "1", "1", "0", "3", "25.0", "25.0", "0", "0"],
+        ["  Quận Hoàn Kiếm", "HN-002", "2", "5", "0", "0", "0", "5", "0.0", "0.0", "1", "0"],
+        ["    Phường Hàng Bạc", "HN-002-01", "1", "1", "0", "0", "0", "1", "0.0", "0.0", "1", "0"],
+        ["Tổng số", "", "4", "11", "2", "1", "0", "9", "18.2", "18.2", "1", "0"],
     ]  # fmt: skip
     sheet = await sheet_of(running.admin, f"{SUMMARY}.xlsx")
     header, *table = table_of(list(sheet.iter_rows()), _first_cell(sheet, "Đơn vị"))
@@ -224,7 +225,7 @@ async def test_frozen_figures_call_the_missing_unexcused(running: Running, confe
     for to in ("live", "ended", "closed"):
         await running.admin.ok("POST", "/api/v1/sessions/S1/state", {"to": to})
     header, total, *_ = await csv_rows(running.admin, f"{SUMMARY}.csv")
-    assert (header[6], total[6]) == ("Vắng không lý do", "9")
+    assert (header[7], total[7]) == ("Vắng không lý do", "9")
     rows = await csv_rows(running.admin, f"{ATTENDANCE}.csv")
     assert {row[7] for row in rows[1:]} == {"Có mặt", "Đến muộn", "Vắng không lý do"}
     sheet = await sheet_of(running.admin, f"{SUMMARY}.xlsx")
@@ -290,6 +291,6 @@ async def test_an_empty_session_exports_an_empty_table(running: Running) -> None
     await running.admin.ok("POST", "/api/v1/sessions", body)
     assert len(await csv_rows(running.admin, "/api/v1/sessions/S9/exports/attendance.csv")) == 1
     rows = await csv_rows(running.admin, "/api/v1/sessions/S9/exports/summary.csv")
-    assert rows[1:] == [["Tổng số", "", "0", "0", "0", "0", "0", "0", ""]]
+    assert rows[1:] == [["Tổng số", "", "0", "0", "0", "0", "0", "0", "", "", "0", "0"]]
     for what in ("attendance", "summary", "connections"):
         await sheet_of(running.admin, f"/api/v1/sessions/S9/exports/{what}.xlsx")

@@ -3,9 +3,13 @@
 summoned   people with an invitation
 present    of the summoned, those who were counted, in whatever hall, late ones included
 late       of the present, those who came late
-missing    summoned - present: unmarked while the session is not closed, unexcused afterwards
-guests     counted without an invitation; they stand apart and are in no rate
-rate       present / summoned in percent
+substituted  of the summoned, those who did not come and whose place somebody took (dự thay)
+missing    summoned - present - substituted: unmarked while the session is not closed, unexcused afterwards
+guests     counted without an invitation, those among them who took somebody's place too; in no rate
+unlisted   counted people on no list whom no clerk has matched yet, by the unit of their hall
+rate       present / summoned in percent, and once more with those whose place was taken
+
+So present + guests + unlisted are the people who sat in the halls, and summoned = present + substituted + missing.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ class Figures:
     present: int = 0
     late: int = 0
     guests: int = 0
+    substituted: int = 0
+    unlisted: int = 0
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(
@@ -34,17 +40,27 @@ class Figures:
             self.present + other.present,
             self.late + other.late,
             self.guests + other.guests,
+            self.substituted + other.substituted,
+            self.unlisted + other.unlisted,
         )
 
     @property
     def missing(self) -> int:
-        """Summoned and not counted."""
-        return self.summoned - self.present
+        """Summoned, not counted, and nobody in their place."""
+        return self.summoned - self.present - self.substituted
 
     @property
     def rate(self) -> float | None:
         """Present over summoned in percent with one decimal; None when nobody is summoned."""
-        return round(100 * self.present / self.summoned, 1) if self.summoned else None
+        return self._percent(self.present)
+
+    @property
+    def rate_with_substitutes(self) -> float | None:
+        """The same over those who came or were stood for."""
+        return self._percent(self.present + self.substituted)
+
+    def _percent(self, people: int) -> float | None:
+        return round(100 * people / self.summoned, 1) if self.summoned else None
 
 
 def total(figures: Iterable[Figures]) -> Figures:

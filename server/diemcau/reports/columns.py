@@ -61,9 +61,13 @@ class Column:
 
 
 def _note(row: AttendanceRow, words: Words) -> str:
-    """What a reader should know of this entry: guests, and what was odd when it was recorded."""
-    notes = [] if row.invited else [words.word("guest")]
-    told = {Flag.LATE, Flag.NOT_INVITED}  # the status and the guest's note say these
+    """What a reader should know of this entry: who stands for whom, guests, what was odd when it was recorded."""
+    notes = [words.word("substitute", name=row.substitute)] if row.substitute else []
+    if row.stands_for:
+        notes.append(words.word("stands_for", name=row.stands_for))
+    elif not row.invited:
+        notes.append(words.word("guest"))
+    told = {Flag.LATE, Flag.NOT_INVITED, Flag.SUBSTITUTE}  # the status and the notes before say these
     notes += [words.known("flag", flag) for flag in row.flags.split() if flag not in told]
     return "; ".join(notes)
 
@@ -81,6 +85,7 @@ ATTENDANCE: tuple[Column, ...] = (
     Column("phone", "text", 14, lambda row, _: row.phone),
     Column("status", "text", 16, lambda row, words: words.word(f"status.{row.status}")),
     Column("at", "time", 19, lambda row, words: words.time(row.at_ms)),
+    Column("left", "time", 19, lambda row, words: words.time(row.left_ms)),
     Column("note", "text", 32, _note),
 )
 SUMMARY: tuple[Column, ...] = (
@@ -90,9 +95,12 @@ SUMMARY: tuple[Column, ...] = (
     Column("summoned", "number", 11, lambda row, _: row.summoned),
     Column("present", "number", 11, lambda row, _: row.present),
     Column("late", "number", 11, lambda row, _: row.late),
+    Column("substituted", "number", 11, lambda row, _: row.substituted),
     Column("missing", "number", 13, lambda row, _: row.missing),
-    Column("guests", "number", 14, lambda row, _: row.guests),
     Column("rate", "rate", 9, lambda row, _: row.rate),
+    Column("rate_all", "rate", 13, lambda row, _: row.rate_all),
+    Column("guests", "number", 14, lambda row, _: row.guests),
+    Column("unlisted", "number", 14, lambda row, _: row.unlisted),
 )
 CONNECTIONS: tuple[Column, ...] = (
     Column("point_code", "text", 14, lambda row, _: row.point_code),

@@ -57,10 +57,16 @@ class AttendanceRow(msgspec.Struct, frozen=True, array_like=True):
     at_ms: int | None
     invited: bool
     flags: str
+    left_ms: int | None = None
+    substitute: str = ""
+    stands_for: str = ""
 
 
 class SummaryRow(msgspec.Struct, frozen=True, array_like=True):
-    """A unit's figures with all below it; `missing` are unmarked or unexcused. The total has no depth."""
+    """A unit's figures with all below it; `missing` are unmarked or unexcused. The total has no depth.
+
+    rate_all: with those whose place was taken.
+    """
 
     unit: str
     unit_code: str
@@ -72,6 +78,9 @@ class SummaryRow(msgspec.Struct, frozen=True, array_like=True):
     missing: int
     guests: int
     rate: float | None
+    substituted: int = 0
+    unlisted: int = 0
+    rate_all: float | None = None
 
 
 class ConnectionRow(msgspec.Struct, frozen=True, array_like=True):

@@ -151,6 +151,9 @@ def _person(row: records.AttendanceRow, status: AttendanceStatus) -> AttendanceR
         row.at_ms,
         row.invited,
         row.flags or "",
+        row.left_ms,
+        row.substitute or "",
+        row.stands_for or "",
     )
 
 
@@ -189,6 +192,9 @@ async def _summary(connection: Connection, session: SessionRow, scope: Scope) ->
             row.unmarked + row.unexcused,
             row.guests,
             row.rate,
+            row.substituted,
+            row.unlisted,
+            row.rate_with_substitutes,
         )
         for row in lines
     ]
@@ -210,6 +216,9 @@ def _total(figures: Figures) -> SummaryRow:
         figures.missing,
         figures.guests,
         figures.rate,
+        figures.substituted,
+        figures.unlisted,
+        figures.rate_with_substitutes,
     )
 
 

@@ -54,7 +54,7 @@ def status_of_missing(state: SessionState) -> AttendanceStatus:
 def status_of(row: AttendanceRow, missing: AttendanceStatus) -> AttendanceStatus:
     """One person's status; `missing` is what the session calls who was not counted."""
     if row.at_ms is None:
-        return missing
+        return AttendanceStatus.SUBSTITUTED if row.substituted else missing
     return AttendanceStatus.LATE if row.late else AttendanceStatus.PRESENT
 
 
@@ -125,6 +125,9 @@ def _row(unit: UnitRow | None, place: tuple[UnitRow | None, int], figures: Figur
         unexcused=figures.missing if closed else 0,
         guests=figures.guests,
         rate=figures.rate,
+        substituted=figures.substituted,
+        unlisted=figures.unlisted,
+        rate_with_substitutes=figures.rate_with_substitutes,
     )
 
 
@@ -142,4 +145,7 @@ def _view(row: AttendanceRow, missing: AttendanceStatus) -> api.AttendanceRow:
         at_ms=row.at_ms,
         flags=(row.flags or "").split(),
         phone=row.phone,
+        left_ms=row.left_ms,
+        substitute=row.substitute or "",
+        stands_for=row.stands_for or "",
     )

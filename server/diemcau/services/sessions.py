@@ -280,6 +280,7 @@ def _view(actor: Actor, row: SessionRow, figures: Figures, *, used: bool) -> api
         points=figures.points,
         invited=figures.invited,
         present=figures.present,
+        unlisted=figures.unlisted,
         allowed=_allowed(actor, row, figures, used=used),
     )
 

@@ -10,7 +10,18 @@ import sqlalchemy as sa
 from diemcau.domain.attendance import Figures
 from diemcau.domain.models import AttendanceStatus, Flag
 from diemcau.store.lists import Asked, beyond, matches
-from diemcau.store.schema import attendance, attendee, invitation, link_transition, point, session_point, unit
+from diemcau.store.schema import (
+    attendance,
+    attendance_event,
+    attendee,
+    invitation,
+    link_transition,
+    point,
+    session_point,
+    substitution,
+    unit,
+    unlisted,
+)
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
@@ -27,7 +38,8 @@ STREAM_ROWS = 500
 class AttendanceRow:
     """A person who is invited, counted, or both. `at_ms` and `flags` are of the entry that counts, None without one.
 
-    The point is where they sat; for who was not counted, the hall they are summoned to.
+    The point is where they sat; for who was not counted, the hall they are summoned to. left_ms: when they checked
+    out. substituted: somebody took their place, `substitute` by name; stands_for: the name of whose place they took.
     """
 
     code: str
@@ -43,6 +55,10 @@ class AttendanceRow:
     invited: bool
     at_ms: int | None
     flags: str | None
+    left_ms: int | None
+    substituted: bool
+    substitute: str | None
+    stands_for: str | None
 
     @property
     def late(self) -> bool:
@@ -52,6 +68,10 @@ class AttendanceRow:
 
 def _has_flag(flag: Flag) -> sa.ColumnElement[bool]:
     return (sa.literal(" ") + attendance.c.flags + sa.literal(" ")).contains(f" {flag} ", autoescape=True)
+
+
+_taken, _held = substitution.alias("taken"), substitution.alias("held")
+_substitute, _stood = attendee.alias("substitute"), attendee.alias("stood")
 
 
 def _people(session_id: int, scope: Scope) -> sa.Select[Any]:
@@ -73,12 +93,25 @@ def _people(session_id: int, scope: Scope) -> sa.Select[Any]:
             i.attendee_id.is_not(None).label("invited"),
             t.at_ms,
             t.flags,
+            t.left_ms,
+            _taken.c.nonce.is_not(None).label("substituted"),
+            sa.func.coalesce(_substitute.c.full_name, unlisted.c.name).label("substitute"),
+            _stood.c.full_name.label("stands_for"),
         )
         .select_from(unit)
         .join(attendee, a.unit_id == u.id)
         .outerjoin(invitation, sa.and_(i.session_id == session_id, i.attendee_id == a.id))
         .outerjoin(attendance, sa.and_(t.session_id == session_id, t.attendee_id == a.id))
         .outerjoin(point, p.id == sa.func.coalesce(t.point_id, i.point_id))
+        .outerjoin(
+            _taken,
+            sa.and_(_taken.c.session_id == session_id, _taken.c.attendee_id == i.attendee_id, t.attendee_id.is_(None)),
+        )
+        .outerjoin(attendance_event, attendance_event.c.nonce == _taken.c.nonce)
+        .outerjoin(_substitute, _substitute.c.id == attendance_event.c.attendee_id)
+        .outerjoin(unlisted, unlisted.c.id == attendance_event.c.unlisted_id)
+        .outerjoin(_held, _held.c.nonce == t.nonce)
+        .outerjoin(_stood, _stood.c.id == _held.c.attendee_id)
         .where(in_scope(u.path, scope), sa.or_(i.attendee_id.is_not(None), t.attendee_id.is_not(None)))
         .order_by(u.path, a.sort_key, a.code)
     )
@@ -90,7 +123,8 @@ def _is(status: AttendanceStatus) -> sa.ColumnElement[bool]:
         return sa.and_(counted, sa.not_(_has_flag(Flag.LATE)))
     if status is AttendanceStatus.LATE:
         return sa.and_(counted, _has_flag(Flag.LATE))
-    return sa.not_(counted)
+    substituted = _taken.c.nonce.is_not(None)
+    return substituted if status is AttendanceStatus.SUBSTITUTED else sa.not_(sa.or_(counted, substituted))
 
 
 async def attendance_page(
@@ -98,7 +132,7 @@ async def attendance_page(
 ) -> list[AttendanceRow]:
     """A page of the attendance list by unit, Vietnamese given name and code.
 
-    `status` present, late, or any other for those who were not counted; None for everybody.
+    `status` present, late, substituted, or any other for those who are missing; None for everybody.
     """
     query = (
         _people(session_id, asked.scope)
@@ -132,6 +166,8 @@ async def figures(connection: Connection, session_id: int, scope: Scope) -> dict
     found: dict[str, Figures] = {}
     for path, count in await _point_counts(connection, session_id, scope):
         found[path] = Figures(points=count)
+    for path, count in await _unlisted_counts(connection, session_id, scope):
+        found[path] = found.get(path, Figures()) + Figures(unlisted=count)
     for path, figures_of_people in people.items():
         found[path] = found.get(path, Figures()) + figures_of_people
     return found
@@ -142,6 +178,7 @@ async def _people_figures(connection: Connection, session_id: int, scope: Scope)
     i, t = invitation.c, attendance.c
     counted = sa.case((t.attendee_id.is_not(None), 1), else_=0)
     late = sa.case((sa.and_(t.attendee_id.is_not(None), _has_flag(Flag.LATE)), 1), else_=0)
+    substituted = sa.case((sa.and_(t.attendee_id.is_(None), _taken.c.nonce.is_not(None)), 1), else_=0)
     invited = (
         sa.select(
             i.attendee_id,
@@ -149,14 +186,16 @@ async def _people_figures(connection: Connection, session_id: int, scope: Scope)
             counted.label("present"),
             late.label("late"),
             sa.literal(0).label("guest"),
+            substituted.label("substituted"),
         )
         .select_from(invitation)
         .outerjoin(attendance, sa.and_(t.session_id == session_id, t.attendee_id == i.attendee_id))
+        .outerjoin(_taken, sa.and_(_taken.c.session_id == session_id, _taken.c.attendee_id == i.attendee_id))
         .where(i.session_id == session_id)
     )
     zero = sa.literal(0)
     guests = (
-        sa.select(t.attendee_id, zero, zero, zero, sa.literal(1))
+        sa.select(t.attendee_id, zero, zero, zero, sa.literal(1), zero)
         .select_from(attendance)
         .outerjoin(invitation, sa.and_(i.session_id == session_id, i.attendee_id == t.attendee_id))
         .where(t.session_id == session_id, i.attendee_id.is_(None))
@@ -166,7 +205,10 @@ async def _people_figures(connection: Connection, session_id: int, scope: Scope)
     query = (
         sa.select(
             unit.c.path,
-            *(sa.cast(sa.func.sum(column), sa.BigInteger) for column in (m.summoned, m.present, m.late, m.guest)),
+            *(
+                sa.cast(sa.func.sum(column), sa.BigInteger)
+                for column in (m.summoned, m.present, m.late, m.guest, m.substituted)
+            ),
         )
         .select_from(marks)
         .join(attendee, attendee.c.id == m.attendee_id)
@@ -174,8 +216,7 @@ async def _people_figures(connection: Connection, session_id: int, scope: Scope)
         .where(in_scope(unit.c.path, scope))
         .group_by(unit.c.path)
     )
-    rows = await connection.execute(query)
-    return {path: Figures(0, summoned, present, late, guests) for path, summoned, present, late, guests in rows}
+    return {path: Figures(0, *people) for path, *people in await connection.execute(query)}
 
 
 async def _point_counts(connection: Connection, session_id: int, scope: Scope) -> list[tuple[str, int]]:
@@ -185,6 +226,20 @@ async def _point_counts(connection: Connection, session_id: int, scope: Scope) -
         .join(point, point.c.id == session_point.c.point_id)
         .join(unit, unit.c.id == point.c.unit_id)
         .where(session_point.c.session_id == session_id, in_scope(unit.c.path, scope))
+        .group_by(unit.c.path)
+    )
+    return [(path, count) for path, count in await connection.execute(query)]
+
+
+async def _unlisted_counts(connection: Connection, session_id: int, scope: Scope) -> list[tuple[str, int]]:
+    """Counted people on no list whom nobody matched yet, by the unit of their hall."""
+    w = unlisted.c
+    query = (
+        sa.select(unit.c.path, sa.func.count())
+        .select_from(unlisted)
+        .join(point, point.c.id == w.point_id)
+        .join(unit, unit.c.id == point.c.unit_id)
+        .where(w.session_id == session_id, w.nonce.is_not(None), w.attendee_id.is_(None), in_scope(unit.c.path, scope))
         .group_by(unit.c.path)
     )
     return [(path, count) for path, count in await connection.execute(query)]

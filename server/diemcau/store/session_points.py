@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -42,17 +42,20 @@ class Figures:
     points: int = 0
     invited: int = 0
     present: int = 0
+    unlisted: int = 0
 
 
 async def figures(connection: Connection, session_ids: Sequence[int], scope: Scope) -> dict[int, Figures]:
-    """Per session: the points in scope, the people who sit in them, and the people invited to them.
+    """Per session: the points in scope, the people who sit in them (on no list: apart), and those invited to them.
 
     Invited people who have no hall in the session are added where their unit is in scope, so that over the
     whole tree `invited` is the number of invitations.
     """
     sp = session_point.c
     halls = (
-        sa.select(sp.session_id, sa.func.count(), sa.func.sum(sp.invited), sa.func.sum(sp.present))
+        sa.select(
+            sp.session_id, sa.func.count(), sa.func.sum(sp.invited), sa.func.sum(sp.present), sa.func.sum(sp.unlisted)
+        )
         .join(point, point.c.id == sp.point_id)
         .join(unit, unit.c.id == point.c.unit_id)
         .where(sp.session_id.in_(session_ids), in_scope(unit.c.path, scope))
@@ -69,10 +72,10 @@ async def figures(connection: Connection, session_ids: Sequence[int], scope: Sco
         )
         .group_by(invitation.c.session_id)
     )
-    found = {row[0]: Figures(row[1], row[2], row[3]) for row in await connection.execute(halls)}
+    found = {row[0]: Figures(*row[1:]) for row in await connection.execute(halls)}
     for session_id, count in await connection.execute(unplaced):
         before = found.get(session_id, Figures())
-        found[session_id] = Figures(before.points, before.invited + count, before.present)
+        found[session_id] = replace(before, invited=before.invited + count)
     return found
 
 

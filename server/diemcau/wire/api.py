@@ -257,6 +257,7 @@ class SessionView(Struct):
     points: int = 0
     invited: int = 0
     present: int = 0
+    unlisted: int = 0
     allowed: list[SessionState] = []
 
 
@@ -514,7 +515,10 @@ class CheckedIn(Struct):
 
 # --- check-ins ---------------------------------------------------------------------------------------------
 class AttendanceRow(Struct):
-    """One person in a session's attendance list."""
+    """One person in a session's attendance list. left_ms: when they checked out.
+
+    substitute: the name of who took their place; stands_for: of the person whose place they took.
+    """
 
     code: str
     full_name: str
@@ -528,6 +532,9 @@ class AttendanceRow(Struct):
     at_ms: int | None = None
     flags: list[str] = []
     phone: str = ""
+    left_ms: int | None = None
+    substitute: str = ""
+    stands_for: str = ""
 
 
 class AttendancePage(Struct):
@@ -540,8 +547,10 @@ class AttendancePage(Struct):
 class SummaryRow(Struct):
     """Figures of one unit and all below it. `depth` counts from the asked unit (0).
 
-    summoned = present + unmarked (+ unexcused after closing); guests are present without an invitation and
-    stand apart. `rate` is present / summoned in percent, null when nobody is summoned.
+    summoned = present + substituted + unmarked (unexcused after closing). Apart from these, guests were counted
+    without an invitation (people who took somebody's place among them), and unlisted people sat in the unit's halls
+    and are not matched yet: present + guests + unlisted sat in the halls. `rate` is present / summoned in percent,
+    `rate_with_substitutes` (present + substituted) / summoned; null when nobody is summoned.
     """
 
     unit: str
@@ -556,6 +565,9 @@ class SummaryRow(Struct):
     unexcused: int
     guests: int
     rate: float | None
+    substituted: int = 0
+    unlisted: int = 0
+    rate_with_substitutes: float | None = None
 
 
 class Summary(Struct):
