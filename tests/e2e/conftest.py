@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from conftest import skip_or_fail
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from operator_hall import Centre, Device, centre
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -32,12 +34,35 @@ def chromium() -> str:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def playwright() -> AsyncIterator[Playwright]:
+    """What drives browsers."""
+    async with async_playwright() as started:
+        yield started
+
+
+@pytest.fixture
+async def browser(playwright: Playwright) -> AsyncIterator[Browser]:
     """Headless Chromium."""
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
-        yield opened
-        await opened.close()
+    opened = await playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Centre]:
+    """A server process with one hall, its people and their badges."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    async with centre(folder) as started:
+        yield started
+
+
+@pytest.fixture
+async def device(playwright: Playwright, tmp_path: Path) -> AsyncIterator[Device]:
+    """The hall's phone, switched off."""
+    owned = Device(playwright, chromium(), ARGUMENTS, tmp_path / "device")
+    yield owned
+    await owned.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 import { createApi, path, type Answer } from '../core/api';
 import { findPerson, mayOpen, parseBadge } from '../core/bundle';
 import { createSender, Desk, type Extra, type Known, type Verdict } from '../core/check_ins';
-import { eraseBundle, keepBundle, keptBundle } from '../core/hall_memory';
+import { erase, keep, recall } from '../core/kept';
 import { NO_OUTBOX, Outbox, type OutboxView } from '../core/outbox';
 import { openStore } from '../core/outbox_store';
 import { systemTimers } from '../core/timers';
@@ -56,13 +56,17 @@ export class HallDesk {
     void navigator.storage?.persist?.();
   }
 
-  /** To be called whenever the hall, its session or the line changes. */
-  follow(session: SessionBrief | null, lineDown: boolean): void {
+  /**
+   * To be called whenever the hall, its session or the line changes.
+   *
+   * @param known whether the centre was heard: only then is no session a session that is over
+   */
+  follow(session: SessionBrief | null, lineDown: boolean, known: boolean): void {
     const open = session !== null && session.state !== 'closed';
     this.desk.place = open ? { session: session.code, point: this.device.point } : null;
     this.desk.lineDown = lineDown;
     this.outbox.line(!lineDown);
-    if (session?.state === 'closed') void this.erase();
+    if (session?.state === 'closed' || (known && !session)) void this.erase();
     else if (session && !lineDown) void this.refreshBundle(session.code);
   }
 
@@ -136,7 +140,7 @@ export class HallDesk {
   }
 
   private async recall(): Promise<void> {
-    const bundle = await keptBundle();
+    const bundle = await recall<Bundle>('bundle');
     if (bundle?.point === this.device.point) this.take(bundle);
   }
 
@@ -150,7 +154,7 @@ export class HallDesk {
     if (answer.ok) {
       if (this.bundle?.session !== session) await this.outbox.forget(session);
       this.take(answer.data);
-      await keepBundle(answer.data);
+      await keep('bundle', answer.data);
     } else if ('problem' in answer) {
       if (answer.problem.status === 401 || answer.problem.code === 'session_closed') await this.erase();
     } else {
@@ -167,7 +171,7 @@ export class HallDesk {
     this.bundle = null;
     this.roster = null;
     this.fetchedFor = '';
-    await eraseBundle();
+    await erase('bundle');
   }
 }
 

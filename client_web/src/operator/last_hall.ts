@@ -1,8 +1,7 @@
 /** What the centre last told this device of its hall, to go on with when the page opens without a network. */
+import { erase, keep, recall } from '../core/kept';
 import type { LinkView } from '../core/point_link';
 import type { SessionBrief } from '../core/wire';
-
-const KEY = 'diemcau_hall';
 
 /** Figures and titles only: nothing about any person. */
 export interface LastHall {
@@ -12,24 +11,23 @@ export interface LastHall {
   invited: number;
 }
 
-export function lastHall(point: string): LastHall | null {
-  try {
-    const saved = JSON.parse(localStorage.getItem(KEY) ?? 'null') as LastHall | null;
-    return saved?.point === point ? saved : null;
-  } catch {
-    return null;
-  }
+let written = '';
+
+export async function lastHall(point: string): Promise<LastHall | null> {
+  const kept = await recall<LastHall>('hall');
+  return kept?.point === point ? kept : null;
 }
 
 export function rememberHall({ point, session, present, invited }: LinkView): void {
   if (!point) return;
-  try {
-    localStorage.setItem(KEY, JSON.stringify({ point: point.point, session, present, invited }));
-  } catch {
-    // the page goes on; only a reload without a network would not know the session
-  }
+  const hall: LastHall = { point: point.point, session, present, invited };
+  const text = JSON.stringify(hall);
+  if (text === written) return;
+  written = text;
+  void keep('hall', hall);
 }
 
-export function forgetHall(): void {
-  localStorage.removeItem(KEY);
+export function forgetHall(): Promise<void> {
+  written = '';
+  return erase('hall');
 }

@@ -1,4 +1,5 @@
 /** This device's pairing: the bearer token that it got, kept in the browser until it is ended. */
+import { erase, keep, recall } from '../core/kept';
 import type { DeviceKind, Paired } from '../core/wire';
 
 const KEY = 'diemcau_device';
@@ -28,12 +29,23 @@ export function canKeepDevice(): boolean {
   }
 }
 
-export function saveDevice(device: Device): void {
+/** Keeps the pairing twice: where every page reads it at once, and where a power cut leaves it. */
+export async function saveDevice(device: Device): Promise<void> {
   localStorage.setItem(KEY, JSON.stringify(device));
+  await keep('device', device);
 }
 
-export function forgetDevice(): void {
+/** The pairing, also when a power cut took what the browser had not written yet. */
+export async function restoredDevice(): Promise<Device | null> {
+  const saved = savedDevice() ?? (await recall<Device>('device'));
+  if (!isDevice(saved)) return null;
+  localStorage.setItem(KEY, JSON.stringify(saved));
+  return saved;
+}
+
+export async function forgetDevice(): Promise<void> {
   localStorage.removeItem(KEY);
+  await erase('device');
 }
 
 /** Calls back when another page of this browser pairs this device anew, or ends it. */
