@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import pytest
 import sqlalchemy as sa
+from chains import bodies
 from msgspec.structs import replace
 from sample import Sample, check_in, figures, listed
 
 from diemcau import limits
-from diemcau.errors import NotFoundError, OverloadedError
+from diemcau.errors import MalformedError, NotFoundError, OverloadedError
 from diemcau.store.accounts import fact, put_fact
 from diemcau.store.check_ins import Outcome
 from diemcau.store.engine import Connection, Engines
@@ -71,6 +72,61 @@ async def test_two_writers_on_one_database(engines: Engines, writer: Writer, con
     first = {outcome.check_in.nonce for outcome in outcomes if outcome.result == "accepted"}
     assert len(first) == len(conference.attendees)
     assert await figures(engines) == (12, 12, len(taps), 12)
+
+
+async def test_unsorted_batches_of_many_servers(engines: Engines, conference: Sample) -> None:
+    """Four servers get the same people in other orders, many at once: nobody waits for ever, everybody counts once."""
+    chance = random.Random(11)
+    taps = [check_in(conference, person, hall) for person in conference.attendees for hall in conference.points]
+    opened = [Engines(engines.url.render_as_string(hide_password=False)) for _ in range(4)]
+    writers = [Writer(each) for each in opened]
+    running = [asyncio.create_task(each.run()) for each in writers]
+    for _ in range(5):
+        orders = [chance.sample(taps, len(taps)) for _ in writers]
+        calls = (each.check_ins(order) for each, order in zip(writers, orders, strict=True))
+        for results in await asyncio.wait_for(asyncio.gather(*calls), 60):
+            assert {result.result for result in results if isinstance(result, Outcome)} == {"accepted", "duplicate"}
+    for each in writers:
+        each.drain()
+    await asyncio.gather(*running, *(each.close() for each in opened))
+    assert await figures(engines) == (12, 12, len(taps), 12)
+    assert len(await bodies(engines)) == len(taps)
+
+
+async def test_one_call_has_a_result_for_each(
+    engines: Engines, writer: Writer, conference: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device's queue of a morning comes back whole and in order, however many transactions it took."""
+    monkeypatch.setattr(limits, "WRITE_BATCH_ITEMS_MAX", 5)
+    items = [check_in(conference, person) for person in conference.attendees]
+    results = await writer.check_ins([*items, items[0]])
+    assert [result.check_in for result in results if isinstance(result, Outcome)] == [*items, items[0]]
+    assert [result.replayed for result in results if isinstance(result, Outcome)] == [False] * 12 + [True]
+    assert await writer.check_ins([]) == []
+    assert await figures(engines) == (12, 12, 12, 12)
+
+
+async def test_bad_items_of_a_call_fail_alone(engines: Engines, writer: Writer, conference: Sample) -> None:
+    """One item that can never be written says so; the rest of the queue is written and may be forgotten."""
+    nobody = replace(listed(conference, "DB-0004"), attendee_id=999_999)
+    endless = replace(check_in(conference, "DB-0005"), at_ms=2**70)
+    nowhere = replace(check_in(conference, "DB-0006"), point_id=999_999)
+    results = await writer.check_ins(
+        [check_in(conference, "DB-0003"), replace(check_in(conference, "DB-0004"), who=nobody), endless, nowhere]
+    )
+    assert isinstance(results[0], Outcome)
+    assert [type(result) for result in results[1:]] == [NotFoundError, MalformedError, NotFoundError]
+    assert await figures(engines) == (1, 1, 1, 1)
+
+
+async def test_a_call_takes_its_place_whole_or_not_at_all(
+    stopped: Writer, conference: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue for which there is no room is refused before any of it is taken."""
+    monkeypatch.setattr(limits, "WRITE_QUEUE_ITEMS_MAX", 2)
+    with pytest.raises(OverloadedError):
+        await stopped.check_ins([check_in(conference, code) for code in ("DB-0003", "DB-0004", "DB-0005")])
+    assert stopped.depth == 0
 
 
 async def test_full_queue_refuses(stopped: Writer, conference: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
