@@ -34,13 +34,15 @@ async def running(database: str, start: Start) -> Running:
 
 @pytest.fixture
 async def conference(running: Running) -> Sample:
-    """Three summoned people, one of them late, a guest and a stranger are in."""
+    """Three summoned people, one of them late, a guest, and a stranger in the place of DB-0008 are in."""
     conference = await sample.fill(running.context.engines)
     await come(running, conference, "DB-0001", "HN-0001")
     await come(running, conference, "DB-0003", "HN-0002", Flag.LATE)
     await come(running, conference, "DB-0007", "HN-0002", Flag.WRONG_POINT)
     await come(running, conference, NOT_INVITED, "HN-0004", Flag.NOT_INVITED)
-    stranger = msgspec.structs.replace(sample.check_in(conference, "DB-0001", "HN-0003"), who=STRANGER)
+    stranger = msgspec.structs.replace(
+        sample.check_in(conference, "DB-0001", "HN-0003"), who=STRANGER, stands_for=sample.listed(conference, "DB-0008")
+    )
     assert (await running.context.writer.check_in(stranger)).counted
     return conference
 
@@ -77,7 +79,7 @@ async def verified(running: Running, content: bytes, *earlier: Minutes) -> Minut
     return minutes_file.verify(content, signed.read_fingerprint(key["fingerprint"]) or b"", earlier)
 
 
-CLOSED = {"points": 4, "summoned": 11, "present": 3, "late": 1, "substituted": 0, "unexcused": 8, "guests": 1,
+CLOSED = {"points": 4, "summoned": 11, "present": 3, "late": 1, "substituted": 1, "unexcused": 7, "guests": 1,
           "unlisted": 1, "waiting": 0}  # fmt: skip
 
 
@@ -93,9 +95,13 @@ async def test_closing_freezes_and_signs(running: Running, conference: Sample) -
     assert msgspec.to_builtins(read.figures) == CLOSED
     assert (read.session, read.revision, read.previous) == ("S1", 1, "")
     assert [(chain.writer, chain.count) for chain in read.chains] == [(running.context.writer.writer_id.hex(), 5)]
+    summary = (await running.admin.ok("GET", f"{ONE}/summary"))["rows"][0]
+    assert {name: summary[name] for name in CLOSED if name != "waiting"} | {"waiting": 0} == CLOSED
     by_unit = {row.unit: row.figures for row in read.units}
     assert by_unit["HN-001"] == minutes_file.Frozen(points=1, summoned=4, present=1, late=1, unexcused=3)
-    assert by_unit["HN-002"] == minutes_file.Frozen(points=1, summoned=4, present=1, unexcused=3, unlisted=1)
+    assert by_unit["HN-002"] == minutes_file.Frozen(
+        points=1, summoned=4, present=1, substituted=1, unexcused=2, unlisted=1
+    )
     assert b"H\xe1\xbb\x93ng" not in content  # no person's name
 
 
@@ -133,7 +139,7 @@ async def test_a_revision_counts_them_with_a_trace(running: Running, conference:
     await come_late(running, conference, "DB-0001", "HN-0003")  # counted before: a second entry changes nothing
     made = await running.admin.ok("POST", f"{ONE}/revisions", {"reason": "Điểm cầu Ba Đình mất mạng"})
     assert (made["revision"], made["reason"], made["previous"]) == (2, "Điểm cầu Ba Đình mất mạng", CLOSED)
-    assert made["figures"] == CLOSED | {"present": 4, "unexcused": 7}
+    assert made["figures"] == CLOSED | {"present": 4, "unexcused": 6}
     listed = await running.admin.ok("GET", f"{ONE}/minutes")
     assert ([item["revision"] for item in listed["items"]], listed["waiting"]) == ([2, 1], 0)
     assert listed["items"][1]["figures"] == CLOSED
@@ -182,7 +188,7 @@ async def test_whose_figures(running: Running, conference: Sample) -> None:
     listed = await clerk.ok("GET", f"{ONE}/minutes")
     assert listed["waiting"] == 0
     assert listed["items"][0]["figures"] == {
-        "points": 2, "summoned": 5, "present": 1, "late": 0, "substituted": 0, "unexcused": 4, "guests": 1,
+        "points": 2, "summoned": 5, "present": 1, "late": 0, "substituted": 1, "unexcused": 3, "guests": 1,
         "unlisted": 1, "waiting": 0,
     }  # fmt: skip
     status, answer = await clerk.call("GET", FILE)

@@ -11,19 +11,7 @@ from diemcau.domain.attendance import Figures
 from diemcau.domain.authority import Scope
 from diemcau.domain.minutes_file import Frozen, SignedMinutes
 from diemcau.store import records
-from diemcau.store.schema import (
-    attendance,
-    attendance_event,
-    attendee,
-    invitation,
-    late_entry,
-    minutes,
-    point,
-    session,
-    substitution,
-    unit,
-    unlisted,
-)
+from diemcau.store.schema import attendance_event, late_entry, minutes, point, session, unit
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
@@ -46,22 +34,19 @@ class Stored:
 async def figures(connection: Connection, session_id: int) -> dict[str, Frozen]:
     """What each unit holds itself, by code: its people and its halls; units without any are left out."""
     own = await records.figures(connection, session_id, EVERYTHING)
-    taken = await _substituted(connection, session_id)
-    strangers = await _unlisted(connection, session_id)
     waiting = await waiting_by_unit(connection, session_id, EVERYTHING)
     found: dict[str, Frozen] = {}
     for path, code in await connection.execute(sa.select(unit.c.path, unit.c.code).order_by(unit.c.path)):
         row = own.get(path, Figures())
-        substituted = taken.get(path, 0)
         figures = Frozen(
             points=row.points,
             summoned=row.summoned,
             present=row.present,
             late=row.late,
-            substituted=substituted,
-            unexcused=row.summoned - row.present - substituted,
+            substituted=row.substituted,
+            unexcused=row.missing,
             guests=row.guests,
-            unlisted=strangers.get(path, 0),
+            unlisted=row.unlisted,
             waiting=waiting.get(path, 0),
         )
         if figures != Frozen():
@@ -69,42 +54,12 @@ async def figures(connection: Connection, session_id: int) -> dict[str, Frozen]:
     return found
 
 
-async def _substituted(connection: Connection, session_id: int) -> dict[str, int]:
-    """Summoned people who did not come themselves and whose place somebody took, by their unit's path."""
-    s, i, t = substitution.c, invitation.c, attendance.c
-    query = (
-        sa.select(unit.c.path, sa.func.count().label("people"))
-        .select_from(substitution)
-        .join(invitation, sa.and_(i.session_id == session_id, i.attendee_id == s.attendee_id))
-        .join(attendee, attendee.c.id == s.attendee_id)
-        .join(unit, unit.c.id == attendee.c.unit_id)
-        .outerjoin(attendance, sa.and_(t.session_id == session_id, t.attendee_id == s.attendee_id))
-        .where(s.session_id == session_id, t.attendee_id.is_(None))
-        .group_by(unit.c.path)
-    )
-    return await _counts(connection, query)
-
-
-async def _unlisted(connection: Connection, session_id: int) -> dict[str, int]:
-    """Counted people on no list whom nobody matched, by the path of their hall's unit."""
-    u = unlisted.c
-    query = (
-        sa.select(unit.c.path, sa.func.count().label("people"))
-        .select_from(unlisted)
-        .join(point, point.c.id == u.point_id)
-        .join(unit, unit.c.id == point.c.unit_id)
-        .where(u.session_id == session_id, u.nonce.is_not(None), u.attendee_id.is_(None))
-        .group_by(unit.c.path)
-    )
-    return await _counts(connection, query)
-
-
 async def waiting_by_unit(connection: Connection, session_id: int, scope: Scope) -> dict[str, int]:
     """Entries that came after closing and that no revision has applied, by the path of their hall's unit."""
     e = attendance_event.c
     held = sa.text("attendance_event.held")  # as the partial index has it; `held = 1` would read the whole session
     query = (
-        sa.select(unit.c.path, sa.func.count().label("people"))
+        sa.select(unit.c.path, sa.func.count().label("entries"))
         .select_from(attendance_event)
         .join(point, point.c.id == e.point_id)
         .join(unit, unit.c.id == point.c.unit_id)
@@ -112,11 +67,7 @@ async def waiting_by_unit(connection: Connection, session_id: int, scope: Scope)
         .where(~sa.exists().where(late_entry.c.nonce == e.nonce))
         .group_by(unit.c.path)
     )
-    return await _counts(connection, query)
-
-
-async def _counts(connection: Connection, query: sa.Select[Any]) -> dict[str, int]:
-    return {row.path: row.people for row in await connection.execute(query)}
+    return {row.path: row.entries for row in await connection.execute(query)}
 
 
 # --- revisions ---------------------------------------------------------------------------------------------
