@@ -44,11 +44,22 @@ async def through(page: Page, hall: Phone, look: Look) -> None:
     await page.get_by_label("Họ tên hoặc mã đại biểu").fill("Không Có Ai")
     await submit("Tiếp tục")
     await look(page, "unknown")
+    await submit("Tôi không có trong danh sách")
+    await look(page, "guest")
+    await page.get_by_label("Đơn vị").fill(" ")
+    await submit("Điểm danh")
+    await look(page, "guest without unit")
+    await submit("Tôi có trong danh sách")
+    await page.get_by_label("Họ tên hoặc mã đại biểu").fill("nguyen thi hien")
+    await submit("Tiếp tục")
+    await look(page, "namesakes")
     await page.get_by_label("Họ tên hoặc mã đại biểu").fill("h'hen nie")
     await submit("Tiếp tục")
     await look(page, "confirm")
     await submit("Điểm danh")
     await look(page, "receipt")
+    await page.goto(f"{hall.running.admin.origin}/C/{hall.code()}")
+    await look(page, "remembered")
     await page.goto(f"{hall.running.admin.origin}/C/{hall.code(age_s=300)}")
     await look(page, "expired")
 
@@ -75,6 +86,21 @@ async def test_letters_twice_as_large(page: Page, hall: Phone) -> None:
             assert box["height"] >= 44, name
 
     await through(page, hall, look)
+
+
+async def test_phone_remembers(page: Page, hall: Phone) -> None:
+    """A browser that keeps cookies offers its owner at the next scan: one tap; "not me" makes it forget."""
+    await page.goto(f"{hall.running.admin.origin}/C/{hall.code()}")
+    await page.get_by_label("Họ tên hoặc mã đại biểu").fill("h'hen nie")
+    await page.get_by_role("button", name="Tiếp tục", exact=True).click()
+    await page.get_by_role("button", name="Điểm danh", exact=True).click()
+    await page.wait_for_url("**/c/r/*")
+    await page.goto(f"{hall.running.admin.origin}/C/{hall.code('HN-0003')}")
+    await expect(page.get_by_text("H'Hen N•••")).to_be_visible()
+    await page.get_by_role("button", name="Không phải tôi", exact=True).click()
+    await expect(page.get_by_label("Họ tên hoặc mã đại biểu")).to_be_visible()
+    await page.goto(f"{hall.running.admin.origin}/C/{hall.code('HN-0003')}")
+    await expect(page.get_by_label("Họ tên hoặc mã đại biểu")).to_be_visible()
 
 
 async def test_back_leads_to_the_pages_before(page: Page, hall: Phone) -> None:

@@ -174,7 +174,10 @@ async def test_pages_are_small_and_need_no_script(phone: Phone) -> None:
     asked = await phone.say("Nguyễn Thị Hồng Đào", "HN-0001")
     receipt = await phone.tap(asked)
     expired = await phone.scan(age_s=300)
-    for page in (scanned, wrong, asked, receipt, expired):
+    ambiguous = await phone.another().say("nguyen thi hien")
+    guest = await phone.post(**wrong.forms()[1], guest="1")
+    remembered = await phone.scan()
+    for page in (scanned, wrong, asked, receipt, expired, ambiguous, guest, remembered):
         wire = len(page.text.encode()) + sum(len(name) + len(value) + 4 for name, value in page.headers.items())
         assert wire < 7_000
         assert "<script" not in page.text

@@ -266,7 +266,7 @@ def _who(
         advice=advice,
         typed=typed or {"who": "", "number": ""},
         namesakes=by in {"name", "number"},
-        strangers=error is not None and error.code in {"unknown_attendee", "rate_limited"},
+        strangers=not hall.listed or (error is not None and error.code in {"unknown_attendee", "rate_limited"}),
         switch={"claim": hall.claim, "listed": "1"},
     )
     return _waits(response, error) if error else response
