@@ -158,6 +158,7 @@ async def test_a_revision_needs_something_that_waits(running: Running, conferenc
     assert (status, answer["code"]) == (409, "not_frozen")
     status, answer = await running.admin.call("GET", FILE)
     assert (status, answer["code"]) == (404, "not_found")
+    assert (await running.admin.ok("GET", f"{ONE}/minutes"))["items"] == []
     await close(running)
     status, answer = await running.admin.call("POST", f"{ONE}/revisions", reason)
     assert (status, answer["code"]) == (409, "nothing_waiting")

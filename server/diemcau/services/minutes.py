@@ -95,7 +95,7 @@ def _views(stored: list[Stored], own: Collection[str] | None) -> list[MinutesVie
             sha256=one.signed.sha256,
             previous=before,
         )
-        for one, now, before in zip(stored, figures, [*figures[1:], None], strict=True)
+        for one, now, before in zip(stored, figures, [*figures, None][1:], strict=True)
     ]
 
 
