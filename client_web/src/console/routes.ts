@@ -11,6 +11,7 @@ export type Page =
   | { name: 'session'; session: string }
   | { name: 'board'; session: string }
   | { name: 'attendance'; session: string }
+  | { name: 'spot-checks'; session: string }
   | { name: 'nowhere' };
 
 const LISTS = ['units', 'points', 'people', 'accounts', 'login'] as const;
@@ -31,7 +32,7 @@ export function pageAt(path: string): Page {
 
 function sessionPage(session: string, view: string | undefined, depth: number): Page {
   if (view === undefined) return { name: 'session', session };
-  if (depth === 4 && (view === 'board' || view === 'attendance')) return { name: view, session };
+  if (depth === 4 && (view === 'board' || view === 'attendance' || view === 'spot-checks')) return { name: view, session };
   return { name: 'nowhere' };
 }
 
@@ -43,8 +44,8 @@ function decoded(part: string): string {
   }
 }
 
-/** The address of a session's page, board or attendance list. */
-export function sessionPath(session: string, view?: 'board' | 'attendance'): string {
+/** The address of a session's page, board, attendance list or spot-checks. */
+export function sessionPath(session: string, view?: 'board' | 'attendance' | 'spot-checks'): string {
   return `/s/session/${encodeURIComponent(session)}${view ? `/${view}` : ''}`;
 }
 
