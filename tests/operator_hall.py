@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -42,6 +42,7 @@ PEOPLE = (
 """Everybody who is summoned; `A1` to `A8`, all with a badge."""
 
 MINUTE_MS = 60_000
+PATIENCE_S = 60
 
 
 def words(key: str, **params: str | float) -> str:
@@ -218,6 +219,39 @@ async def entries(page: Page) -> list[dict[str, Any]]:
             asked.onsuccess = () => {
                 const all = asked.result.transaction('entries').objectStore('entries').getAll();
                 all.onsuccess = () => { asked.result.close(); resolve(all.result); };
+            };
+        })"""
+    )
+    return found
+
+
+async def until(page: Page, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """The queue on the device's disk once it is so."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds(found := await entries(page)):
+            pass  # each look is a round trip to the browser
+    return found
+
+
+def all_sent(found: list[dict[str, Any]]) -> bool:
+    """Whether the server answered for everything."""
+    return all(entry["state"] == "sent" for entry in found)
+
+
+async def bundle_kept(page: Page, *, so: bool = True) -> None:
+    """Wait until the device holds the hall's list, or holds it no longer."""
+    async with asyncio.timeout(PATIENCE_S):
+        while ("bundle" in await kept(page)) is not so:
+            pass  # each look is a round trip to the browser
+
+
+async def kept(page: Page) -> list[str]:
+    """What the device remembers besides its queue, by name."""
+    found: list[str] = await page.evaluate(
+        """() => new Promise((resolve) => {
+            indexedDB.open('diemcau').onsuccess = (event) => {
+                const all = event.target.result.transaction('kept').objectStore('kept').getAllKeys();
+                all.onsuccess = () => resolve(all.result);
             };
         })"""
     )

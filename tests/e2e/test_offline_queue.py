@@ -5,16 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from operator_hall import PEOPLE, Centre, Device, centre, entries, paired, scan, shell_kept, type_fast, words
+from operator_hall import (
+    PATIENCE_S,
+    PEOPLE,
+    Centre,
+    Device,
+    all_sent,
+    bundle_kept,
+    centre,
+    paired,
+    scan,
+    shell_kept,
+    type_fast,
+    until,
+    words,
+)
 from playwright.async_api import BrowserContext, Page, Request, expect
 
 from diemcau.clock import SystemClock
 
-PATIENCE_S = 60
 KILLS, SCANS = 3, 40
 SCANNED, UNSCANNED = PEOPLE[:5], PEOPLE[5:]
 KHACH = "Bùi Thị Khách"
@@ -32,22 +43,9 @@ async def cut(page: Page) -> None:
     await expect(page.get_by_text(words("operator.lost_text"))).to_be_visible()
 
 
-async def until(page: Page, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-    """The queue on the device's disk once it is so."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds(found := await entries(page)):
-            pass  # each look is a round trip to the browser
-    return found
-
-
 async def queued(page: Page, count: int) -> set[str]:
     """The nonces on the device's disk once there are so many."""
     return {entry["nonce"] for entry in await until(page, lambda found: len(found) == count)}
-
-
-def all_sent(found: list[dict[str, Any]]) -> bool:
-    """Whether the server answered for everything."""
-    return all(entry["state"] == "sent" for entry in found)
 
 
 async def write_down(page: Page, name: str, unit: str) -> None:
@@ -91,7 +89,7 @@ async def test_a_morning_without_a_network_arrives_once(here: Centre, device: De
     assert await here.present() == set(SCANNED)
     for event in events:
         assert event["offline"]
-        assert began_ms <= event["at_ms"] <= ended_ms < event["server_ms"]
+        assert began_ms <= event["device_ms"] <= ended_ms < event["server_ms"]
         assert abs(event["offset_ms"]) < 5000
     await expect(page.get_by_text(words("scan.queue_none"))).to_be_visible()
     await expect(page.locator("strong", has_text="5").first).to_be_visible()
@@ -243,13 +241,6 @@ def nonces(request: Request) -> list[str]:
 async def first_delivery(context: BrowserContext) -> None:
     """Wait for a batch on its way to the server."""
     await context.wait_for_event("request", predicate=lambda request: bool(nonces(request)), timeout=PATIENCE_S * 1000)
-
-
-async def bundle_kept(page: Page) -> None:
-    """Wait until the device holds the hall's sealed list."""
-    async with asyncio.timeout(PATIENCE_S):
-        while '"entries"' not in await everything_kept(page):
-            pass  # each look is a round trip to the browser
 
 
 async def everything_kept(page: Page) -> str:

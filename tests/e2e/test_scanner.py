@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from operator_hall import HALL, PEOPLE, Centre, Device, film_of, paired, scan, type_fast, words
+from operator_hall import (
+    HALL,
+    PEOPLE,
+    Centre,
+    Device,
+    all_sent,
+    bundle_kept,
+    film_of,
+    paired,
+    scan,
+    type_fast,
+    until,
+    words,
+)
 from playwright.async_api import Page, expect
 
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -106,7 +118,7 @@ async def test_a_refused_entry_is_kept_until_somebody_decides(here: Centre, devi
     kept = await (await download.value).path()
     assert "B" * 25 + "A" in kept.read_text(encoding="utf-8-sig")
     await page.get_by_role("button", name=words("scan.retry")).click()
-    await expect(page.get_by_text(words("scan.flag_unknown_badge"))).to_be_visible()
+    await until(page, all_sent)
     (event,) = await here.events()
     assert "unknown_badge" in event["flags"]
 
@@ -127,7 +139,7 @@ async def test_people_without_a_badge(here: Centre, device: Device) -> None:
     await page.get_by_label(words("scan.stands_for"), exact=True).fill("hien")
     await page.get_by_role("button", name=HIEN).click()
     await page.get_by_role("button", name=words("scan.record"), exact=True).click()
-    await says(page, "scan.word_recorded")
+    await until(page, lambda kept: len(kept) == 2 and all_sent(kept))
     found, written = await here.events()
     assert (found["source"], found["reason"], found["person"]["code"]) == (
         "manual",
@@ -190,23 +202,10 @@ async def test_closing_ends_the_scanning_and_erases_the_list(here: Centre, devic
     """After closing nothing may look as if it were still being recorded, and the hall's list has served."""
     page = await paired(await device.open(), here)
     await scan(page, here.badges[HIEN])
-    assert len(await kept(page)) == 1
+    await bundle_kept(page)
     for state in ("live", "ended", "closed"):
         await here.call("POST", "/sessions/S1/state", {"to": state})
     await expect(page.get_by_role("heading", name=words("operator.session_none"))).to_be_visible()
     await expect(page.get_by_role("button", name=words("scan.open"))).to_have_count(0)
     await expect(page.get_by_role("heading", name=HALL)).to_be_visible()
-    assert await kept(page) == []
-
-
-async def kept(page: Page) -> list[Any]:
-    """What the device holds of the hall's list."""
-    found: list[Any] = await page.evaluate(
-        """() => new Promise((resolve) => {
-            indexedDB.open('diemcau').onsuccess = (event) => {
-                const all = event.target.result.transaction('kept').objectStore('kept').getAll();
-                all.onsuccess = () => resolve(all.result);
-            };
-        })"""
-    )
-    return found
+    await bundle_kept(page, so=False)
