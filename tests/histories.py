@@ -6,11 +6,10 @@ The model knows nothing of rows, locks or counters. After each step it asks of e
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sample import ENDS_MS, STARTS_MS, listed
+from sample import ENDS_MS, NONCES, STARTS_MS, listed
 from support import NOW_MS
 
 from diemcau.domain.models import EventKind, Source
@@ -27,7 +26,6 @@ PEOPLE = ("DB-0003", "DB-0004", "DB-0005", "DB-0007")
 HALLS = ("HN-0002", "HN-0003", "HN-0004")
 GUESTS = ("Trần Khách", "Lê Lạ")
 WRITER = b"w" * 16
-NUMBERS = count(1)
 Guest = tuple[int, int]
 """Somebody on no list: the place of their hall in `HALLS` and of their name in `GUESTS`."""
 
@@ -153,7 +151,7 @@ def _keep(counting: dict[Any, int], key: object, lines: list[int]) -> None:
 # --- the store's way -------------------------------------------------------------------------------------------
 def begin(connection: sa.Connection, conference: Sample) -> int:
     """A new open session in the conference's halls."""
-    code = f"H{next(NUMBERS)}"
+    code = f"H{next(NONCES)}"
     times = {"starts_ms": STARTS_MS, "ends_ms": ENDS_MS, "state_ms": NOW_MS}
     added = sa.insert(session).values(code=code, title=code, state="open", **times).returning(session.c.id)
     session_id: int = connection.execute(added).scalar_one()
@@ -200,7 +198,7 @@ class History:
             model.revise()
 
     def _record(self, connection: sa.Connection, step: Step) -> None:
-        place, number = HALLS[step.hall], next(NUMBERS)
+        place, number = HALLS[step.hall], next(NONCES)
         stands_for = step.stands_for if step.kind != "leave" and step.stands_for != step.who else None
         who: Listed | Unlisted = listed(self.conference, PEOPLE[step.who])
         guest: Guest | None = None
@@ -232,7 +230,7 @@ class History:
 
     def event(self, kind: EventKind, hall: int, **more: Any) -> NewEvent:
         """A correction in a hall."""
-        number = next(NUMBERS)
+        number = next(NONCES)
         nonce = number.to_bytes(16, "big")
         times = dict.fromkeys(("server_ms", "at_ms", "happened_ms"), NOW_MS + number)
         return NewEvent(
