@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from diemcau import limits
 from diemcau.domain import networks
@@ -22,7 +21,7 @@ def nonce(number: int) -> bytes:
 def at_door(number: int, **values: object) -> Sight:
     """The `number`th person at a door, each with a phone of their own, a second apart."""
     plain = Sight(1, 7, nonce(number), NOW_MS + number * 1000, number, phone=b"phone %d" % number, network=b"hall")
-    return replace(plain, **values)  # type: ignore[arg-type]
+    return replace(plain, **values)
 
 
 def scanned(number: int, at_ms: int, device_id: int = 3) -> Sight:

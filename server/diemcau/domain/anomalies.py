@@ -8,24 +8,25 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from diemcau import limits
 from diemcau.domain.models import AnomalyKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
 
 V = TypeVar("V")
 SHARE_PER_MINUTE = limits.ANOMALY_ARRIVALS_PER_MINUTE_MAX / 600
 """Arrivals of a minute that a large hall may have, as a share of its seats: the bound is made for one of 600."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True, gc=False):
     """What the rules look at of one check-in.
 
-    at_ms: when it happened. person: who, in any spelling that tells people apart. device_id: of the operator's device
+    at_ms: when it happened. person: who, by id or by what was typed. device_id: of the operator's device
     that scanned a badge, else None. phone, network: hashes; empty where it was no phone. step: of the door code.
     present: people counted in the hall after it; capacity: its seats; 0: not known.
     """
@@ -34,7 +35,7 @@ class Sight:
     point_id: int
     nonce: bytes
     at_ms: int
-    person: Hashable
+    person: int | bytes
     device_id: int | None = None
     phone: bytes = b""
     network: bytes = b""
@@ -74,40 +75,49 @@ class Finding:
         )
 
 
-@dataclass(slots=True)
-class Recent(Generic[V]):
-    """The latest `ANOMALY_KEYS_MAX` keys, each with what `make` gave it."""
+class Recent(OrderedDict["Hashable", V]):
+    """The latest `ANOMALY_KEYS_MAX` keys with what is known of each."""
 
-    make: Callable[[], V]
-    _by_key: OrderedDict[Hashable, V] = field(default_factory=OrderedDict)
-
-    def __len__(self) -> int:
-        return len(self._by_key)
-
-    def of(self, key: Hashable) -> V:
-        """What belongs to `key`, which counts as used now."""
-        found = self._by_key.get(key)
-        if found is None:
-            found = self._by_key[key] = self.make()
-            if len(self._by_key) > limits.ANOMALY_KEYS_MAX:
-                self._by_key.popitem(last=False)
-        else:
-            self._by_key.move_to_end(key)
+    def latest(self, key: Hashable) -> V | None:
+        """What is known of `key`, which counts as used now."""
+        found = self.get(key)
+        if found is not None:
+            self.move_to_end(key)
         return found
 
+    def begin(self, key: Hashable, value: V) -> V:
+        """Know something of a new key; the quietest makes room."""
+        self[key] = value
+        if len(self) > limits.ANOMALY_KEYS_MAX:
+            self.popitem(last=False)
+        return value
 
-@dataclass(slots=True)
+
 class Crowd:
-    """Different members seen so far (people, networks), and the check-ins that showed them; both bounded."""
+    """Different members seen so far (people, networks), and the check-ins that showed them; both bounded.
 
-    members: set[Hashable] = field(default_factory=set)
-    nonces: list[bytes] = field(default_factory=list)
-    first_ms: int = 0
-    told: bool = False
+    Most phones serve one person: until there is a second, that one is all that is kept.
+    """
+
+    __slots__ = ("first", "first_ms", "members", "nonces", "told")
+
+    def __init__(self, member: Hashable, sight: Sight) -> None:
+        self.first = member
+        self.first_ms = sight.at_ms
+        self.members: set[Hashable] | None = None
+        self.nonces: list[bytes] | bytes = sight.nonce
+        self.told = False
+
+    def __len__(self) -> int:
+        return len(self.members) if self.members else 1
 
     def add(self, member: Hashable, sight: Sight) -> None:
         """One more check-in."""
-        self.first_ms = min(self.first_ms or sight.at_ms, sight.at_ms)
+        self.first_ms = min(self.first_ms, sight.at_ms)
+        if self.members is None:
+            self.members = {self.first}
+        if isinstance(self.nonces, bytes):
+            self.nonces = [self.nonces]
         if len(self.members) < limits.ANOMALY_NONCES_MAX:
             self.members.add(member)
         if len(self.nonces) < limits.ANOMALY_NONCES_MAX:
@@ -115,10 +125,19 @@ class Crowd:
 
     def news(self, enough: int, nonce: bytes) -> tuple[bytes, ...]:
         """The check-ins to tell of: all of them when it becomes odd, then each further one; none before."""
-        if len(self.members) < enough:
+        if len(self) < enough:
             return ()
         told, self.told = self.told, True
-        return (nonce,) if told else tuple(self.nonces)
+        return (nonce,) if told else tuple(self.nonces) if isinstance(self.nonces, list) else (self.nonces,)
+
+
+def _crowd(crowds: Recent[Crowd], key: Hashable, member: Hashable, sight: Sight) -> Crowd:
+    """The crowd of `key` with this check-in."""
+    crowd = crowds.latest(key)
+    if crowd is None:
+        return crowds.begin(key, Crowd(member, sight))
+    crowd.add(member, sight)
+    return crowd
 
 
 @dataclass(slots=True)
@@ -152,10 +171,10 @@ class Window:
 class Rules:
     """The three rules over everything that was committed lately."""
 
-    _phones: Recent[Crowd] = field(default_factory=lambda: Recent(Crowd))
-    _codes: Recent[Crowd] = field(default_factory=lambda: Recent(Crowd))
-    _devices: Recent[Window] = field(default_factory=lambda: Recent(Window))
-    _doors: Recent[Window] = field(default_factory=lambda: Recent(Window))
+    _phones: Recent[Crowd] = field(default_factory=Recent)
+    _codes: Recent[Crowd] = field(default_factory=Recent)
+    _devices: Recent[Window] = field(default_factory=Recent)
+    _doors: Recent[Window] = field(default_factory=Recent)
 
     def see(self, sight: Sight) -> list[Finding]:
         """What is odd now that this check-in is known."""
@@ -167,35 +186,35 @@ class Rules:
 
     def _one_phone(self, sight: Sight) -> Finding | None:
         """One phone for many people of a session."""
-        crowd = self._phones.of((sight.session_id, sight.phone))
-        crowd.add(sight.person, sight)
+        crowd = _crowd(self._phones, (sight.session_id, sight.phone), sight.person, sight)
         news = crowd.news(limits.ANOMALY_PHONE_PEOPLE, sight.nonce)
         if not news:
             return None
-        return _finding(sight, AnomalyKind.ONE_PHONE, sight.phone, crowd.first_ms, len(crowd.members), news)
+        return _finding(sight, AnomalyKind.ONE_PHONE, sight.phone, crowd.first_ms, len(crowd), news)
 
     def _distant_networks(self, sight: Sight) -> Finding | None:
         """One code used from many networks at once: somebody sent it out of the hall. One anomaly a door."""
         if sight.step is None or not sight.network:
             return None
-        crowd = self._codes.of((sight.session_id, sight.point_id, sight.step))
-        crowd.add(sight.network, sight)
+        crowd = _crowd(self._codes, (sight.session_id, sight.point_id, sight.step), sight.network, sight)
         news = crowd.news(limits.ANOMALY_CODE_NETWORKS, sight.nonce)
         if not news:
             return None
         key = b"door %d" % sight.point_id
-        return _finding(sight, AnomalyKind.DISTANT_NETWORKS, key, crowd.first_ms, len(crowd.members), news)
+        return _finding(sight, AnomalyKind.DISTANT_NETWORKS, key, crowd.first_ms, len(crowd), news)
 
     def _quick(self, sight: Sight) -> Finding | None:
         """An operator's device that scans badges faster than hands can."""
-        window = self._devices.of((sight.session_id, sight.device_id))
+        key = sight.session_id, sight.device_id
+        window = self._devices.latest(key) or self._devices.begin(key, Window())
         window.add(sight.at_ms, sight.nonce, limits.ANOMALY_SCANS_WITHIN_S * 1000)
         news = window.news(limits.ANOMALY_SCANS_MAX)
         return _pace(sight, b"device %d" % (sight.device_id or 0), window, news)
 
     def _crowded(self, sight: Sight) -> Finding | None:
         """A door that more people come through than a door lets through; in larger halls in proportion."""
-        window = self._doors.of((sight.session_id, sight.point_id))
+        key = sight.session_id, sight.point_id
+        window = self._doors.latest(key) or self._doors.begin(key, Window())
         window.add(sight.at_ms, sight.nonce, 60_000)
         news = window.news(max(limits.ANOMALY_ARRIVALS_PER_MINUTE_MAX, int(sight.capacity * SHARE_PER_MINUTE)))
         return _pace(sight, b"arrivals %d" % sight.point_id, window, news)

@@ -67,7 +67,7 @@ class Anomalies:
             if outcome.replayed or outcome.result not in {"accepted", "duplicate"} or item.kind not in COUNTING:
                 continue
             if trace or (item.source is Source.BADGE and item.device_id is not None):
-                for finding in self.rules.see(_sight(outcome, trace)):
+                for finding in self.rules.see(_sight(outcome, trace or NO_TRACE)):
                     self.wait(finding)
 
     def wait(self, finding: Finding) -> None:
@@ -85,21 +85,24 @@ class Anomalies:
         return list(found.values())
 
 
-def _sight(outcome: Outcome, trace: Trace | None) -> Sight:
+NO_TRACE = Trace(b"", b"", -1, 0)
+
+
+def _sight(outcome: Outcome, trace: Trace) -> Sight:
     item = outcome.check_in
-    sight = Sight(
+    return Sight(
         session_id=item.session_id,
         point_id=item.point_id,
         nonce=item.nonce,
         at_ms=item.happened_ms,
         person=item.who.attendee_id if isinstance(item.who, Listed) else item.who.key,
         device_id=item.device_id,
+        phone=trace.phone,
+        network=trace.network,
+        step=trace.step if trace.step >= 0 else None,
         present=outcome.present or 0,
+        capacity=trace.capacity,
     )
-    if trace is None:
-        return sight
-    step = trace.step if trace.step >= 0 else None
-    return replace(sight, phone=trace.phone, network=trace.network, step=step, capacity=trace.capacity)
 
 
 async def keep(actor: System, context: Context) -> None:
