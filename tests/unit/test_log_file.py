@@ -17,7 +17,8 @@ from support import NOW_MS
 
 from diemcau import i18n
 from diemcau.domain import log_chain, minutes_file, signed
-from diemcau.domain.log_file import Builder, Chain, Entry, Seen, Verifier
+from diemcau.domain.log_file import Builder, Chain, Entry
+from diemcau.domain.log_verifier import Seen, Verifier
 from diemcau.domain.minutes_file import Frozen, Minutes, UnitFigures
 from diemcau.errors import EntryFlawError, FileFlawError, LogBrokenError
 

@@ -16,7 +16,7 @@ from sample import Sample
 from support import NOW_MS, Client, Running, Start
 
 from diemcau.domain import signed
-from diemcau.domain.log_file import Seen, Verifier
+from diemcau.domain.log_verifier import Seen, Verifier
 from diemcau.domain.models import Role, Source
 from diemcau.errors import FileFlawError
 from diemcau.services import counted

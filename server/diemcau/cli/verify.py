@@ -11,7 +11,8 @@ import click
 
 from diemcau.cli.words import number, say
 from diemcau.domain import minutes_file, signed
-from diemcau.domain.log_file import LINE_BYTES_MAX, Seen, Verifier
+from diemcau.domain.log_file import LINE_BYTES_MAX
+from diemcau.domain.log_verifier import Seen, Verifier
 from diemcau.domain.minutes_file import Minutes
 from diemcau.errors import FileFlawError, StartError
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diemcau.domain import signed
-from diemcau.domain.log_file import Chain, opened_by_key
+from diemcau.domain.log_file import Chain
 from diemcau.errors import FileFlawError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def verify(content: bytes, fingerprint: bytes, earlier: Iterable[Minutes] = ()) 
     line, end, rest = content.partition(b"\n")
     if not content:
         raise FileFlawError(line=1, what="flaw.empty")
-    minutes, _ = opened_by_key(line, Minutes, fingerprint)
+    minutes, _ = signed.opened_by_key(line, Minutes, fingerprint)
     if not end:
         raise FileFlawError(line=1, what="flaw.unended")
     if rest:

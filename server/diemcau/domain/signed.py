@@ -18,6 +18,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from diemcau.errors import FileFlawError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=msgspec.Struct)
 FINGERPRINT_BYTES = 32
 GROUP_CHARS = 8
+VERSION = 1
+"""Of both formats."""
+
 MARK = b',"signature":"'
 SIGNATURE = re.compile(rb'[0-9a-f]{128}"\}')
 
@@ -81,3 +86,22 @@ def decode(line: bytes, shape: type[S]) -> S | None:
 def unhex(text: str, size: int) -> bytes | None:
     """`size` bytes from lower-case hex digits; None for anything else."""
     return bytes.fromhex(text) if re.fullmatch(r"[0-9a-f]*", text) and len(text) == 2 * size else None
+
+
+def opened_by_key(line: bytes, shape: type[S], expected: bytes) -> tuple[S, bytes]:
+    """A file's first line, signed by the key of the fingerprint `expected`, and that key.
+
+    Raises:
+        FileFlawError: not as we write it, signed by another key, or changed since.
+    """
+    read, unsealed = decode(line, shape), unseal(line)
+    if read is None or unsealed is None:
+        raise FileFlawError(line=1, what="flaw.unreadable")
+    public_key = unhex(getattr(read, "public_key", ""), 32)
+    if public_key is None or fingerprint(public_key) != expected:
+        raise FileFlawError(line=1, what="flaw.other_key")
+    if not signed_by(public_key, *unsealed):
+        raise FileFlawError(line=1, what="flaw.signature")
+    if getattr(read, "version", None) != VERSION:
+        raise FileFlawError(line=1, what="flaw.version")
+    return read, public_key

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from diemcau.domain import minutes_file
 from diemcau.domain.authority import Account, Actor, System
-from diemcau.domain.log_file import VERSION
 from diemcau.domain.minutes_file import Frozen, Minutes, UnitFigures
+from diemcau.domain.signed import VERSION
 from diemcau.services.signing import Signer
 from diemcau.store import corrections, log, minutes
 from diemcau.store.minutes import Stored

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from diemcau import i18n, limits
-from diemcau.domain.log_file import VERSION, Builder, Heading, Person, Row
+from diemcau.domain.log_file import Builder, Heading, Person, Row
+from diemcau.domain.signed import VERSION
 from diemcau.errors import ExportFailedError, LogBrokenError
 from diemcau.services.exports import Export, temporary
 from diemcau.services.records import scope_for

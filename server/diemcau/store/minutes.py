@@ -57,7 +57,7 @@ async def figures(connection: Connection, session_id: int) -> dict[str, Frozen]:
 async def waiting_by_unit(connection: Connection, session_id: int, scope: Scope) -> dict[str, int]:
     """Entries that came after closing and that no revision has applied, by the path of their hall's unit."""
     e = attendance_event.c
-    held = sa.text("attendance_event.held")  # as the partial index has it; `held = 1` would read the whole session
+    held: sa.ColumnElement[bool] = sa.literal_column("attendance_event.held")  # as the partial index has it
     query = (
         sa.select(unit.c.path, sa.func.count().label("entries"))
         .select_from(attendance_event)
