@@ -96,17 +96,18 @@ def settle(connection: sa.Connection, session_id: int, touched: Touched) -> dict
 
 def stands(e: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 a table or an alias of it
     """The condition that an event was not taken back and does not wait for a revision."""
-    taken_back = sa.exists().where(annulment.c.nonce == e.c.nonce)
-    applied = sa.exists().where(late_entry.c.nonce == e.c.nonce)
+    annuls, late = annulment.alias(), late_entry.alias()  # whatever the query around may join
+    taken_back = sa.exists().where(annuls.c.nonce == e.c.nonce)
+    applied = sa.exists().where(late.c.nonce == e.c.nonce)
     return sa.and_(sa.not_(taken_back), sa.or_(sa.not_(e.c.held), applied))
 
 
 def is_entry(e: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 as above
     """The condition that a standing event may count its person: an arrival, or a match that stands."""
-    earlier = attendance_event.alias("earlier")
+    earlier, of = attendance_event.alias("earlier"), unlisted.alias()
     matched = (
         sa.exists()
-        .where(unlisted.c.id == e.c.unlisted_id, unlisted.c.attendee_id == e.c.attendee_id)
+        .where(of.c.id == e.c.unlisted_id, of.c.attendee_id == e.c.attendee_id)
         .where(earlier.c.unlisted_id == e.c.unlisted_id, earlier.c.kind.in_(ARRIVALS), earlier.c.id < e.c.id)
         .where(stands(earlier))
     )
@@ -115,7 +116,7 @@ def is_entry(e: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 as above
 
 def counts(e: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 as above
     """The condition that an event is what counts of its person."""
-    a, u = attendance.c, unlisted.c
+    a, u = attendance.alias().c, unlisted.alias().c
     by_name = sa.exists().where(a.session_id == e.c.session_id, a.attendee_id == e.c.attendee_id, a.nonce == e.c.nonce)
     as_typed = sa.exists().where(u.id == e.c.unlisted_id, u.nonce == e.c.nonce)
     return sa.or_(by_name, as_typed)
