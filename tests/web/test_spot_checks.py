@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Collection
 from typing import Any
 
@@ -11,9 +12,11 @@ import sqlalchemy as sa
 from sample import Sample, fill
 from support import NOW_MS, Client, Running
 
-from diemcau.domain.models import Role
+from diemcau.domain import door_code
+from diemcau.domain.models import EventKind, Role
 from diemcau.store.schema import (
     attendance,
+    attendance_event,
     session,
     session_point,
     spot_check_person,
@@ -299,3 +302,47 @@ async def test_halls_hear_of_it_at_once(running: Running, sample: Sample) -> Non
         await begin(running)
         heard = await speaker.hear(live.SessionEvent)
         assert heard.session.spot_checks == 1
+
+
+async def test_the_door_has_codes_of_its_own(running: Running, sample: Sample) -> None:
+    """Whoever is in the hall scans anew: a photograph of the morning's code does not confirm anybody."""
+    check = await begin(running, mode="code", minutes=5)
+    assert check["figures"]["asked"] == 0
+    hall = await operator(running)
+    assert (await task(hall))["people"] == []
+    door = await hall.ok("GET", "/api/v1/sessions/s1/points/hn-0002/door")
+    assert door["spot"] == {"id": check["id"], "until_ms": check["ends_ms"]}
+    step = door_code.step_of(door["server_ms"] - 2000)
+    key = base64.b64decode(door["key"])
+    code = door_code.encode(door["door_id"], key, step, check["id"])
+    listed = await hall.ok("GET", "/api/v1/sessions/s1/points/hn-0002/door", headers={"Host": "192.168.1.7"})
+    assert code in [one["code"] for one in listed["codes"]]
+    headers = {"Accept": "application/json"}
+    claim = (await running.anonymous.ok("GET", f"/c/{code}", headers=headers))["claim"]
+    sent = {"claim": claim, "who": "DB-0003"}
+    found = await running.anonymous.ok("POST", "/c/check-in", sent, headers=headers)
+    await running.anonymous.ok("POST", "/c/check-in", sent | {"confirm": found["confirm"]}, headers=headers)
+    (seen,) = (await running.admin.ok("GET", CHECKS))["items"]
+    assert (seen["figures"]["scanned"], seen["figures"]["present"], seen["figures"]["confirmed"]) == (1, 8, 0)
+    running.clock.advance(5 * MINUTE_S)
+    assert (await hall.ok("GET", "/api/v1/sessions/s1/points/hn-0002/door"))["spot"] is None
+
+
+async def test_answers_stand_in_the_log_without_names(running: Running, sample: Sample) -> None:
+    """What a hall said can be proved later; the log names nobody, and saying it again adds nothing."""
+    check = await begin(running)
+    hall = await operator(running)
+    person = (await task(hall))["people"][0]
+    for _ in range(2):
+        await hall.ok("POST", answer_path(check), {"headcount": 6, "seen": [person["code"]]})
+    e = attendance_event
+    async with running.context.engines.read() as connection:
+        rows = list(await connection.execute(sa.select(e).where(e.c.kind == EventKind.SPOT_CHECK)))
+    bodies = sorted(row.body.decode() for row in rows)
+    assert len(bodies) == 2
+    assert any(f"spot_check={check['id']} phase=start headcount=6" in body for body in bodies)
+    (named,) = [body for body in bodies if " seen" in body]
+    assert '"who":[' in named
+    assert person["full_name"] not in named
+    assert person["code"] not in named
+    assert {(row.attendee_id, row.counted) for row in rows} == {(None, False)}
