@@ -1,7 +1,7 @@
 """What recording a check-in asks of the database: which hall, whose badge, who has this code.
 
-Each is one indexed statement. On SQLite a look-up takes microseconds, so many are simply asked one after the other;
-on PostgreSQL each costs a round trip, so many are asked at once.
+Each is one indexed statement. On SQLite a look-up takes microseconds, so a few are simply asked one after the other;
+on PostgreSQL each costs a round trip, so many are always asked at once.
 """
 
 from __future__ import annotations
@@ -71,27 +71,42 @@ class Known(NamedTuple):
     revoked_ms: int | None
 
 
+SOME = 32
+"""Keys in one statement on SQLite: at a time they cost a third of what they cost one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """One question, for a single key and, on PostgreSQL, for many. The key is the first column of both."""
+    """One question, for a single key and for many. The key is the first column of its rows."""
 
     one: Lookup
-    many: Lookup
+    some: Lookup
+    any: Lookup
 
     @classmethod
     def over(cls, query: sa.Select[Any], key: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> _Search:
         keyed = query.with_only_columns(key, *query.selected_columns)
+        some = key.in_([sa.bindparam(name) for name in KEYS])
         many = sa.any_(sa.bindparam("keys", type_=ARRAY(kind)))
-        return cls(Lookup(keyed.where(key == sa.bindparam("key"))), Lookup(keyed.where(key == many)))
+        return cls(
+            Lookup(keyed.where(key == sa.bindparam("key"))), Lookup(keyed.where(some)), Lookup(keyed.where(key == many))
+        )
 
     async def rows(self, engines: Engines, keys: Collection[Any], **values: object) -> list[tuple[Any, ...]]:
-        """The rows of all these keys."""
+        """The rows of all these keys, each once."""
         if len(keys) > 1 and engines.dialect == "postgresql":
-            return await engines.lookup(self.many, keys=list(keys), **values)
+            return await engines.lookup(self.any, keys=list(keys), **values)
         found: list[tuple[Any, ...]] = []
-        for key in keys:
+        ordered = list(keys)
+        while len(ordered) >= SOME:
+            found += await engines.lookup(self.some, **dict(zip(KEYS, ordered, strict=False)), **values)
+            del ordered[:SOME]
+        for key in ordered:
             found += await engines.lookup(self.one, key=key, **values)
         return found
+
+
+KEYS = tuple(f"key_{index}" for index in range(SOME))
 
 
 # --- halls -------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 from aiohttp import web
 
-from diemcau import limits
+from diemcau import i18n, limits
 from diemcau.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ class Call(Generic[B]):
     request: web.Request
     context: Context
     actor: Actor
-    language: Language
     body: B
+
+    @property
+    def language(self) -> Language:
+        """The reader's; found out only where something is told in words."""
+        return language_of(self.request)
 
     def key(self, name: str) -> str:
         """A natural key from the path, in its stored (upper) case."""
@@ -116,6 +120,11 @@ def _decoded(body: bytes, shape: type[B], mend: Callable[[bytes], bytes] | None)
         if mend is None:
             raise
         return msgspec.json.decode(mend(body), type=shape)
+
+
+def language_of(request: web.Request) -> Language:
+    """The reader's language: their choice (cookie), else their browser's, else Vietnamese."""
+    return i18n.choose(request.headers.get("Accept-Language"), request.cookies.get("diemcau_language"))
 
 
 def json_answer(answer: msgspec.Struct, status: int = 200, content_type: str = "application/json") -> web.Response:

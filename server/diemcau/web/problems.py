@@ -9,7 +9,7 @@ from aiohttp import web
 
 from diemcau import i18n
 from diemcau.errors import DiemcauError, ImportRejectedError, MalformedError
-from diemcau.web.calls import json_answer
+from diemcau.web.calls import json_answer, language_of
 from diemcau.wire.api import ImportFinding, Problem
 
 if TYPE_CHECKING:
@@ -46,11 +46,6 @@ def answer(error: DiemcauError, language: Language) -> web.Response:
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
     return response
-
-
-def language_of(request: web.Request) -> Language:
-    """The reader's language: their choice (cookie), else their browser's, else Vietnamese."""
-    return i18n.choose(request.headers.get("Accept-Language"), request.cookies.get("diemcau_language"))
 
 
 @web.middleware

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from diemcau.services.context import Context
 
 ROUTES: tuple[Route, ...] = (
+    *check_ins.ROUTES,  # the most asked for; of those under one prefix the router tries the first one first
     *accounts.ROUTES,
     *devices.ROUTES,
     *live.ROUTES,
@@ -49,7 +50,6 @@ ROUTES: tuple[Route, ...] = (
     *sessions.ROUTES,
     *records.ROUTES,
     *minutes.ROUTES,
-    *check_ins.ROUTES,
     *corrections.ROUTES,
     *review.ROUTES,
     *units.ROUTES,
@@ -84,7 +84,7 @@ def _dispatch(route: Route) -> Handler:
             raise MalformedError(field="URL", reason="reason.unreadable")
         actor = await identity.actor_of(request)
         body = await read_body(request, route.body, route.mend) if route.body else None
-        call = Call(request, request.app[CONTEXT], actor, problems.language_of(request), body)
+        call = Call(request, request.app[CONTEXT], actor, body)
         answer = await route.handler(call)
         if isinstance(answer, web.StreamResponse):
             return answer
