@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
 import sample as sample_conference
 import sqlalchemy as sa
@@ -12,7 +9,6 @@ from desk import Desk, badge_of, by_badge, by_code, by_name, desk, paired, staff
 from sample import ENDS_MS, NOT_INVITED, STARTS_MS, figures
 from support import NOW_MS, Running, Start
 
-from diemcau import limits
 from diemcau.domain.authority import System
 from diemcau.domain.models import DeviceKind, Role
 from diemcau.services import badges
@@ -244,128 +240,6 @@ async def test_a_time_before_the_session_was_made(running: Running, hall: Desk) 
     item = hall.item(by_code("DB-0003"), offline=True, at_ms=NOW_MS - 1)
     (result,) = (await hall.send(item, session="s9"))["items"]
     assert result["flags"] == ["not_invited", "offline", "clock_skew", "before_opening"]
-
-
-# --- nonces --------------------------------------------------------------------------------------------------
-async def test_a_retry_is_answered_as_the_first_time(running: Running, hall: Desk) -> None:
-    """A lost answer costs nothing: sent again, online or from the queue, it is the same check-in (I1, I2)."""
-    item = hall.item(by_code("DB-0003"))
-    (first,) = await hall.results(item)
-    running.clock.advance(600)
-    await set_state(running, "closed")
-    (queued,) = await hall.results(item | {"offline": True})
-    (again,) = await hall.results(item)
-    assert first["replayed"] is False
-    assert queued == again == first | {"replayed": True}
-    assert await counted(running) == (1, 1, 1, 1)
-
-
-async def test_a_retry_from_another_device_of_the_hall(running: Running, hall: Desk) -> None:
-    """The laptop broke; its queue is sent by the telephone beside it."""
-    item = hall.item(by_code("DB-0003"))
-    (first,) = await hall.results(item)
-    other = Desk(running, await paired(running))
-    assert await other.results(item) == [first | {"replayed": True}]
-
-
-async def test_a_retry_outlives_the_badge(running: Running, hall: Desk) -> None:
-    """A badge taken back between a check-in and its retry must not make the device set aside what counts."""
-    item = hall.item(by_badge(await badge_of(running, "DB-0003")))
-    unknown = hall.item(by_badge("A" * 26), offline=True)
-    first = await hall.results(item, unknown)
-    await badges.revoke(System(), running.context, "DB-0003")
-    again = await hall.results(item, unknown | {"offline": False})
-    assert again == [one | {"replayed": True} for one in first]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"who": by_code("DB-0004")},
-        {"at_ms": NOW_MS - 1},
-        {"kind": "check_out"},
-        {"who": by_name("Lê Văn Khách")},
-        {"stands_for": "DB-0006"},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-@pytest.mark.parametrize("together", [True, False])
-async def test_a_nonce_stands_for_one_content(
-    running: Running, hall: Desk, change: dict[str, Any], *, together: bool
-) -> None:
-    """Another content under a known nonce is refused and tells nothing of the first."""
-    item = hall.item(by_code("DB-0003"))
-    if together:
-        first, other = await hall.results(item, item | change)
-    else:
-        ((first,), (other,)) = await hall.results(item), await hall.results(item | change)
-    assert first["result"] == "accepted"
-    assert {key: value for key, value in other.items() if value} == {
-        "nonce": item["nonce"],
-        "result": "refused",
-        "reason": "conflict_nonce",
-    }
-    assert await counted(running) == (1, 1, 1, 1)
-
-
-async def test_a_nonce_is_unique_for_good(running: Running, hall: Desk, next_hall: Desk) -> None:
-    """The same nonce in another hall or another session is another content, not another check-in."""
-    item = hall.item(by_code("DB-0003"))
-    await hall.results(item)
-    assert (await next_hall.results(item | {"point": "HN-0003"}))[0]["reason"] == "conflict_nonce"
-    starts = {"starts_ms": NOW_MS + 7_200_000, "ends_ms": NOW_MS + 9_000_000}
-    await running.admin.ok("POST", "/api/v1/sessions", {"code": "S9", "title": "Buổi chín", **starts})
-    await running.admin.ok("PUT", "/api/v1/sessions/S9/points", {"unit": "HN"})
-    await running.admin.ok("POST", "/api/v1/sessions/S9/state", {"to": "open"})
-    (result,) = (await hall.send(item, session="S9"))["items"]
-    assert result["reason"] == "conflict_nonce"
-    assert await counted(running) == (1, 1, 1, 1)
-
-
-async def test_twice_in_one_batch(running: Running, hall: Desk) -> None:
-    """A queue that holds an item twice gets two equal answers and one check-in."""
-    item = hall.item(by_code("DB-0003"))
-    first, again = await hall.results(item, item)
-    assert again == first | {"replayed": True}
-    assert await counted(running) == (1, 1, 1, 1)
-
-
-# --- batches -------------------------------------------------------------------------------------------------
-async def test_a_hall_s_whole_queue(running: Running, hall: Desk) -> None:
-    """Hundreds of people at once, each answered in its place, people met twice included."""
-    people = [f"DB-{number:04}" for number in range(1, 13)]
-    items = [hall.item(by_code(people[number % 12]), offline=True) for number in range(limits.BATCH_ITEMS_MAX)]
-    results = await hall.results(*items)
-    assert [result["nonce"] for result in results] == [item["nonce"] for item in items]
-    assert [result["result"] for result in results] == ["accepted"] * 12 + ["duplicate"] * (len(items) - 12)
-    assert [result["check_in"]["person"]["code"] for result in results[:24]] == people * 2
-    assert await counted(running) == (12, 12, len(items), 12)
-    assert await hall.results(*items) == [result | {"replayed": True} for result in results]
-
-
-async def test_queues_that_race(running: Running, hall: Desk, next_hall: Desk) -> None:
-    """Two halls send the same people at once, in opposite order: everybody counts once, both get their answers."""
-    people = [f"DB-{number:04}" for number in range(1, 13)]
-    here, there = await asyncio.gather(
-        hall.results(*(hall.item(by_code(one), offline=True) for one in people)),
-        next_hall.results(*(next_hall.item(by_code(one), offline=True) for one in reversed(people))),
-    )
-    assert sum(one["counted"] for one in here + there) == 12
-    assert await counted(running) == (12, 12, 24, 12)
-
-
-async def test_an_overlong_batch(running: Running, hall: Desk) -> None:
-    """A queue must be cut by its sender; nothing of an overlong one is stored."""
-    items = [hall.item(by_code("DB-0003"))] * (limits.BATCH_ITEMS_MAX + 1)
-    status, problem = await hall.client.call(
-        "POST", "/api/v1/sessions/S1/check-ins", {"device_ms": NOW_MS, "items": items}
-    )
-    assert (status, problem["code"], problem["params"]["field"]) == (400, "malformed", "items")
-    big = [hall.item(by_name("x" * 200), reason="y" * 300) | {"unit": "z" * 5000}] * 300
-    status, problem = await hall.client.call(
-        "POST", "/api/v1/sessions/S1/check-ins", {"device_ms": NOW_MS, "items": big}
-    )
-    assert (status, problem["code"]) == (413, "too_large")
 
 
 # --- who may -------------------------------------------------------------------------------------------------
