@@ -37,7 +37,12 @@ test('a badge held in view is one scan, and one more after it went away', () => 
   const held = new HeldInView(3000);
   expect([0, 120, 2900, 5800].map((at) => held.isNew('a', at))).toEqual([true, false, false, false]);
   expect(held.isNew('a', 8800)).toBe(true);
-  expect([held.isNew('b', 8900), held.isNew('a', 9000)]).toEqual([true, true]);
+});
+
+test('two badges in one picture are two scans, not a flood', () => {
+  const held = new HeldInView(3000);
+  const fresh = [0, 120, 240, 360].flatMap((at) => ['a', 'b'].filter((text) => held.isNew(text, at)));
+  expect(fresh).toEqual(['a', 'b']);
 });
 
 describe('a keyboard scanner', () => {

@@ -50,17 +50,16 @@ function hash53(text: string): string {
 
 /** A badge held before the camera is one scan: it counts again after it was out of view for a while. */
 export class HeldInView {
-  private text = '';
-  private seenAt = -Infinity;
+  private readonly seen = new Map<string, number>();
 
   /** @param againMs how long it must be out of view */
   constructor(private readonly againMs = 3000) {}
 
-  /** Whether this sighting is a new one. */
+  /** Whether this sighting is a new one; several badges may be in view. */
   isNew(text: string, nowMs: number): boolean {
-    const held = text === this.text && nowMs - this.seenAt < this.againMs;
-    this.text = text;
-    this.seenAt = nowMs;
+    for (const [other, at] of this.seen) if (nowMs - at >= this.againMs) this.seen.delete(other);
+    const held = this.seen.has(text);
+    this.seen.set(text, nowMs);
     return !held;
   }
 }
