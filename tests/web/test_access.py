@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import sample as sample_conference
-from support import PASSWORD, Client, Running, Start
+from support import NOW_MS, PASSWORD, Client, Running, Start
 
 from diemcau.domain.authority import System
 from diemcau.domain.models import DeviceKind, Role
@@ -53,12 +53,24 @@ HERE = {
     "code": "none",
     "nonce": "019a0000-0000-7000-8000-000000000000",
     "unlisted": "1",
+    "spot_check": "1",
     "anomaly": "1",
     "receipt": "none",
     "token": "none",
     "page": "sessions",
 }
 TIMES = {"starts_ms": 1_780_000_000_000, "ends_ms": 1_780_010_000_000}
+SHEET = {
+    "nonce": HERE["nonce"],
+    "point": HERE["point"],
+    "reason": "mất điện",
+    "device_ms": NOW_MS,
+    "at_ms": NOW_MS,
+    "people": [{"code": "DB-0003"}],
+}
+FILES = {"PUT /api/v1/sessions/{session}/papers/{nonce}/photo": b"\xff\xd8\xff photo"}
+"""What is sent as it is, not as JSON."""
+
 BODIES: dict[str, Any] = {
     "POST /api/v1/setup": {"token": "none", "name": "eve", "password": PASSWORD},
     "POST /api/v1/login": {"name": "root", "password": PASSWORD},
@@ -81,6 +93,10 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/sessions/{session}/anomalies/{anomaly}/review": {"note": "đã xem"},
     "POST /api/v1/points/{point}/pairings": {"kind": "operator"},
     "POST /api/v1/pairings": {"unit": "HN-001", "kind": "operator"},
+    "POST /api/v1/sessions/{session}/papers": SHEET,
+    "POST /api/v1/sessions/{session}/papers/{nonce}/undo": {"reason": "nhầm tờ"},
+    "POST /api/v1/sessions/{session}/spot-checks": {"phase": "middle"},
+    "POST /api/v1/sessions/{session}/spot-checks/{spot_check}/points/{point}": {"headcount": 4},
     "POST /api/v1/pair": {"code": "AAAA-AAAA-AAAA", "device": "máy"},
 }
 QUERIES = {"POST /api/v1/imports": "?what=attendees&file=list.csv&dry_run=1"}
@@ -137,6 +153,12 @@ def verdict(status: int, answer: Any) -> str:
     return "yes"
 
 
+async def begin(running: Running) -> None:
+    """What a day has brought already: a sheet from paper, and a spot-check."""
+    await running.admin.ok("POST", "/api/v1/sessions/S1/papers", SHEET)
+    await running.admin.ok("POST", "/api/v1/sessions/S1/spot-checks", {"phase": "start"})
+
+
 async def column(running: Running, caller: str) -> dict[str, str]:
     """What one caller gets from every route; deletions come last, signing out at the very end."""
     client = await client_of(running, caller)
@@ -146,7 +168,8 @@ async def column(running: Running, caller: str) -> dict[str, str]:
         assert route.body is None or body is not None, f"give {name_of(route)} a body in this test"
         if route.path.startswith("/ws/"):
             continue
-        cells[name_of(route)] = verdict(*await client.call(route.method, address_of(route), body))
+        options = {"data": FILES[name_of(route)]} if name_of(route) in FILES else {}
+        cells[name_of(route)] = verdict(*await client.call(route.method, address_of(route), body, **options))
     return cells
 
 
@@ -184,6 +207,7 @@ async def test_who_may(caller: str, start: Start, columns: dict[str, dict[str, s
     """A caller gets exactly what the documented table promises: no more (I5) and no less."""
     running = await start()
     await sample_conference.fill(running.context.engines)
+    await begin(running)
     columns[caller] = await column(running, caller)
     if os.environ.get("DIEMCAU_WRITE_ACCESS"):
         if len(columns) == len(CALLERS):

@@ -322,8 +322,8 @@ async def test_who_may_see_a_photograph(running: Running, hall: Client) -> None:
     other = await running.account("other", api.GrantView(Role.INSPECTOR, "HN-002"))
     callers = [
         (await running.account("inspector", api.GrantView(Role.INSPECTOR, "HN-001")), 200),
-        (other, 404),
-        (await operator(running, "HN-0003"), 404),
+        (other, 403),
+        (await operator(running, "HN-0003"), 403),
         (await operator(running, kind="display"), 403),
         (running.anonymous, 401),
     ]

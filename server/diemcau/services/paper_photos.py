@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diemcau import limits
-from diemcau.errors import MalformedError, NotFoundError, PhotoKeptError, TooLargeError
+from diemcau.errors import ForbiddenError, MalformedError, NotFoundError, PhotoKeptError, TooLargeError
 from diemcau.services import nonces
 from diemcau.services.papers import desk_of_sheet, event_of, reading, sheet_of, view_of
 from diemcau.store import event_log, papers
@@ -26,13 +26,15 @@ async def get(actor: Actor, context: Context, code: str, nonce: str) -> papers.P
     """The photograph of a sheet, as it was sent.
 
     Raises:
-        NotFoundError: no such sheet where the actor may read, or none with a photograph.
+        ForbiddenError: a sheet of another hall, or outside the account's units.
+        NotFoundError: no such sheet, or none with a photograph.
     """
     session, hall, scope = await reading(actor, context, code, None)
     async with context.read() as connection:
         row = await sheet_of(connection, session.session_id, nonce)
-        visible = row.point_id == hall.point_id if hall else scope.covers(row.unit_path)
-        found = await papers.photo(connection, row.paper_id) if visible else None
+        if not (row.point_id == hall.point_id if hall else scope.covers(row.unit_path)):
+            raise ForbiddenError
+        found = await papers.photo(connection, row.paper_id)
     if found is None:
         raise NotFoundError(what="photo", key=nonce)
     return found
