@@ -14,9 +14,11 @@ const SESSION: SessionView = {
   program: '',
   unit: null,
   rehearsal: false,
+  readable_roster: false,
   points: 3,
   invited: 10,
   present: 0,
+  unlisted: 0,
   allowed: [],
 };
 const NOTHING: Known = { units: false, points: false, people: false, session: null, paired: false };

@@ -5,7 +5,7 @@ export type SessionState = 'draft' | 'open' | 'live' | 'break' | 'ended' | 'clos
 export type PointMode = 'center' | 'online' | 'tv';
 export type Role = 'admin' | 'organizer' | 'clerk' | 'inspector';
 export type DeviceKind = 'operator' | 'display';
-export type AttendanceStatus = 'present' | 'late' | 'unmarked' | 'unexcused';
+export type AttendanceStatus = 'present' | 'late' | 'substituted' | 'unmarked' | 'unexcused';
 export type Flag =
   | 'wrong_point'
   | 'not_invited'
@@ -13,7 +13,12 @@ export type Flag =
   | 'offline'
   | 'clock_skew'
   | 'shared_device'
-  | 'unlisted';
+  | 'unlisted'
+  | 'substitute'
+  | 'unknown_badge'
+  | 'revoked_badge'
+  | 'before_opening'
+  | 'after_closing';
 
 // --- answers of the API -----------------------------------------------------------------------------------
 
@@ -123,9 +128,13 @@ export interface SessionView {
   program: string;
   unit: string | null;
   rehearsal: boolean;
+  /** Operators' devices may hold the list of their own hall in clear. */
+  readable_roster: boolean;
   points: number;
   invited: number;
   present: number;
+  /** People on no list whom nobody has matched yet. */
+  unlisted: number;
   allowed: SessionState[];
 }
 
@@ -220,6 +229,12 @@ export interface AttendanceRow {
   at_ms: number | null;
   flags: Flag[];
   phone: string;
+  /** When they checked out. */
+  left_ms: number | null;
+  /** The name of who took their place. */
+  substitute: string;
+  /** The name of the person whose place they took. */
+  stands_for: string;
 }
 
 /** Figures of one unit and all below it; `rate` in percent, null when nobody is summoned. */
@@ -236,6 +251,9 @@ export interface SummaryRow {
   unexcused: number;
   guests: number;
   rate: number | null;
+  substituted: number;
+  unlisted: number;
+  rate_with_substitutes: number | null;
 }
 
 export interface Summary {
