@@ -1,5 +1,9 @@
 /** The console's addresses: which page a path names, and the path of each page. Pure. */
 
+/** The pages of one session beside its own. */
+const VIEWS = ['board', 'attendance', 'review', 'papers', 'spot-checks'] as const;
+export type View = (typeof VIEWS)[number];
+
 export type Page =
   | { name: 'start' }
   | { name: 'setup'; token: string }
@@ -9,9 +13,7 @@ export type Page =
   | { name: 'people' }
   | { name: 'accounts' }
   | { name: 'session'; session: string }
-  | { name: 'board'; session: string }
-  | { name: 'attendance'; session: string }
-  | { name: 'spot-checks'; session: string }
+  | { name: View; session: string }
   | { name: 'nowhere' };
 
 const LISTS = ['units', 'points', 'people', 'accounts', 'login'] as const;
@@ -32,8 +34,8 @@ export function pageAt(path: string): Page {
 
 function sessionPage(session: string, view: string | undefined, depth: number): Page {
   if (view === undefined) return { name: 'session', session };
-  if (depth === 4 && (view === 'board' || view === 'attendance' || view === 'spot-checks')) return { name: view, session };
-  return { name: 'nowhere' };
+  const name = VIEWS.find((one) => one === view);
+  return name && depth === 4 ? { name, session } : { name: 'nowhere' };
 }
 
 function decoded(part: string): string {
@@ -44,8 +46,8 @@ function decoded(part: string): string {
   }
 }
 
-/** The address of a session's page, board, attendance list or spot-checks. */
-export function sessionPath(session: string, view?: 'board' | 'attendance' | 'spot-checks'): string {
+/** The address of a session's page, or of one of its others. */
+export function sessionPath(session: string, view?: View): string {
   return `/s/session/${encodeURIComponent(session)}${view ? `/${view}` : ''}`;
 }
 

@@ -38,6 +38,11 @@ class SignedIn {
     return this.has('admin', 'organizer', 'clerk');
   }
 
+  /** Whether attendance may be corrected: of one's own units; the server says where. */
+  get mayCorrect(): boolean {
+    return this.mayChangePeople;
+  }
+
   /** Accounts are listed only to an administrator of the whole tree. */
   get mayMakeAccounts(): boolean {
     return this.me?.grants.some(({ role, unit }) => role === 'admin' && unit === null) ?? false;
