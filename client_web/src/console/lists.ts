@@ -2,6 +2,7 @@
 import type { Answer } from '../core/api';
 import { path, type Query } from '../core/api';
 import type { Attendee, Changed, Page, Point, SessionView, Unit } from '../core/wire';
+import type { BadgesIssued, BadgeView } from '../core/wire_review';
 import type { Pickable } from './parts/Pick.svelte';
 import { api } from './server.svelte';
 
@@ -63,17 +64,42 @@ export async function choosePoints(session: string, unit: string): Promise<Answe
 /** Invites everybody of `unit` and all below it; '' invites everybody. */
 export async function invite(session: string, unit: string): Promise<Answer<Changed>> {
   const to = path('sessions', session, 'invitations');
-  if (unit) return api.put(to, { unit });
+  const changed: Changed = { added: 0, removed: 0, total: 0 };
+  return ofEachTop(unit, changed, async (code) => {
+    const answer = await api.put<Changed>(to, { unit: code });
+    if (answer.ok) Object.assign(changed, { added: changed.added + answer.data.added, total: answer.data.total });
+    return answer;
+  });
+}
+
+/** Gives a badge to everybody of `unit` and all below it who has none; '' takes everybody. */
+export async function issueBadges(unit: string): Promise<Answer<BadgesIssued>> {
+  const issued: BadgesIssued = { made: 0, total: 0 };
+  return ofEachTop(unit, issued, async (code) => {
+    const answer = await api.post<BadgesIssued>('/badges', { unit: code });
+    if (answer.ok) Object.assign(issued, { made: issued.made + answer.data.made, total: issued.total + answer.data.total });
+    return answer;
+  });
+}
+
+/** Every badge of `unit` and all below it. */
+export const everyBadge = (unit: string): Promise<Answer<BadgeView[]>> =>
+  every((query) => api.get<Page<BadgeView>>('/badges', { ...query, unit }));
+
+/** Does something for `unit`, or for each unit that stands at the top of the reader's; `sum` when all went well. */
+async function ofEachTop<T>(unit: string, sum: T, act: (code: string) => Promise<Answer<unknown>>): Promise<Answer<T>> {
+  const tops = unit ? { ok: true as const, data: [unit] } : await topUnits();
+  if (!tops.ok) return tops;
+  for (const code of tops.data) {
+    const answer = await act(code);
+    if (!answer.ok) return answer;
+  }
+  return { ok: true, data: sum };
+}
+
+async function topUnits(): Promise<Answer<string[]>> {
   const units = await every(askUnits);
   if (!units.ok) return units;
   const known = new Set(units.data.map(({ code }) => code));
-  const changed: Changed = { added: 0, removed: 0, total: 0 };
-  for (const { code, parent } of units.data) {
-    if (parent !== null && known.has(parent)) continue;
-    const answer = await api.put<Changed>(to, { unit: code });
-    if (!answer.ok) return answer;
-    changed.added += answer.data.added;
-    changed.total = answer.data.total;
-  }
-  return { ok: true, data: changed };
+  return { ok: true, data: units.data.filter(({ parent }) => parent === null || !known.has(parent)).map(({ code }) => code) };
 }
