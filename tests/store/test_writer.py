@@ -248,3 +248,19 @@ async def test_locked_database_is_overload(
             await writer.check_in(item)
     await other.close()
     assert (await writer.check_in(item)).result == "accepted"
+
+
+async def test_lost_connection_is_made_anew(engines: Engines, writer: Writer, conference: Sample) -> None:
+    """When PostgreSQL restarts under us, the tap that met the dead connection is written all the same."""
+    if engines.dialect != "postgresql":
+        pytest.skip("SQLite has no connection to lose")
+    await writer.check_in(check_in(conference, "DB-0003"))
+    ours = sa.text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with engines.readers.connect() as connection:
+        await connection.execute(ours)
+    results = await writer.check_ins([check_in(conference, "DB-0004"), check_in(conference, "DB-0005")])
+    assert [result.result for result in results if isinstance(result, Outcome)] == ["accepted", "accepted"]
+    assert await figures(engines) == (3, 3, 3, 3)
