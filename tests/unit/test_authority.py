@@ -52,9 +52,9 @@ def test_a_role_holds_at_and_below_its_unit(role: Role, action: Action) -> None:
 
 
 def test_the_roles_differ_as_written() -> None:
-    """An inspector changes nothing, a clerk only people, an organizer everything but accounts."""
+    """An inspector changes nothing, a clerk only people and their attendance, an organizer everything but accounts."""
     assert MAY[Role.INSPECTOR] & WRITES == set()
-    assert MAY[Role.CLERK] & WRITES == {Action.PEOPLE_WRITE}
+    assert MAY[Role.CLERK] & WRITES == {Action.PEOPLE_WRITE, Action.ATTENDANCE_WRITE}
     assert set(Action) - MAY[Role.ORGANIZER] == {Action.ACCOUNTS_WRITE}
     assert MAY[Role.ADMIN] == set(Action)
     assert all(allowed >= READS for allowed in MAY.values())
