@@ -338,7 +338,8 @@ def _about(connection: sa.Connection, session_id: int, nonces: Sequence[bytes]) 
 def _waits(session_id: int) -> sa.ColumnElement[bool]:
     """The condition that an event came after closing and no revision applied it."""
     applied = sa.exists().where(late_entry.c.nonce == _e.nonce)
-    held = sa.literal_column("attendance_event.held")  # as the index has it: SQLAlchemy would write `held = 1` on SQLite
+    # As the partial index has it: SQLAlchemy would write `held = 1` on SQLite.
+    held: sa.ColumnElement[bool] = sa.literal_column("attendance_event.held")
     return sa.and_(_e.session_id == session_id, held, sa.not_(applied))
 
 
