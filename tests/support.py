@@ -46,7 +46,7 @@ class Client:
         async with self.http.request(
             method, self.origin + path, json=body, headers=headers, allow_redirects=False, **options
         ) as response:
-            text = await response.text()
+            text = await response.text(errors="replace")  # photographs are none
             is_json = response.content_type.endswith("json") and text
             return response.status, (await response.json(content_type=None)) if is_json else text
 
