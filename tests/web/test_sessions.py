@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sample
 from arrivals import arrive
+from desk import by_code, desk
 from support import NOW_MS, Client, Running
 
 from diemcau import limits
@@ -263,3 +264,23 @@ async def test_a_draft_that_is_over_stays_a_draft(running: Running, conference: 
     await running.admin.ok("PUT", "/api/v1/sessions/S2/points", {"unit": "HN"})
     running.clock.advance(9 * 3600)
     assert await open_due(System(), running.context) == []
+
+
+async def test_a_check_in_that_was_taken_back_is_a_record(running: Running, conference: sample.Sample) -> None:
+    """The log says that somebody came: the session does not offer to unmake its opening, though nobody counts."""
+    here = await desk(running)
+    entry = await here.record(by_code("DB-0003"))
+    await running.admin.ok("POST", f"/api/v1/sessions/S1/check-ins/{entry['nonce']}/annul", {"reason": "thử máy"})
+    view = await running.admin.ok("GET", "/api/v1/sessions/S1")
+    assert (view["present"], view["allowed"]) == (0, ["live"])
+    status, problem = await running.admin.call("POST", "/api/v1/sessions/S1/state", {"to": "draft"})
+    assert (status, problem["code"]) == (409, "wrong_state")
+
+
+async def test_readable_rosters_are_the_organizers_choice(running: Running, conference: sample.Sample) -> None:
+    """Lists in clear on devices are off unless somebody says so, and may be switched off in the midst of the day."""
+    assert (await made(running.admin))["readable_roster"] is False
+    assert (await made(running.admin, code="S3", readable_roster=True))["readable_roster"] is True
+    for wanted in (True, False):
+        view = await running.admin.ok("PATCH", "/api/v1/sessions/S1", {"readable_roster": wanted})
+        assert view["readable_roster"] is wanted
