@@ -88,6 +88,18 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/sessions/{session}/revisions": {"reason": "mất mạng"},
     "PUT /api/v1/sessions/{session}/points": {"unit": "HN-001"},
     "PUT /api/v1/sessions/{session}/invitations": {"unit": "HN-001"},
+    "POST /api/v1/sessions/{session}/check-ins": {
+        "device_ms": NOW_MS,
+        "items": [
+            {
+                "nonce": "019c1c6f-9280-7000-8000-00000000cafe",
+                "point": "HN-0002",
+                "at_ms": NOW_MS,
+                "who": {"type": "attendee", "code": "DB-0003"},
+                "reason": "danh sách giấy",
+            }
+        ],
+    },
     "POST /api/v1/sessions/{session}/check-ins/{nonce}/annul": {"reason": "nhầm người"},
     "POST /api/v1/sessions/{session}/unlisted/{unlisted}/match": {"attendee": "DB-0003"},
     "POST /api/v1/sessions/{session}/anomalies/{anomaly}/review": {"note": "đã xem"},
@@ -143,6 +155,9 @@ async def client_of(running: Running, caller: str) -> Client:
 def verdict(status: int, answer: Any) -> str:
     """What a status means for the table: yes, or why not."""
     code = answer.get("code") if isinstance(answer, dict) else None
+    items = answer.get("items", []) if isinstance(answer, dict) else []
+    if items and all(isinstance(item, dict) and item.get("reason") == "forbidden" for item in items):
+        return "403"  # of a batch, each item says so for itself
     if status == 401 and code != "wrong_password":
         return "401"
     if status == 403:

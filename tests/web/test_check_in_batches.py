@@ -181,7 +181,12 @@ async def test_an_overlong_batch(running: Running, hall: Desk) -> None:
 
 
 # --- items that cannot be read -------------------------------------------------------------------------------
-GOOD = {"nonce": "019c1c6f-0000-7000-8000-00000000beef", "point": "HN-0002", "at_ms": NOW_MS, "who": by_code("DB-0003")}
+GOOD: dict[str, Any] = {
+    "nonce": "019c1c6f-0000-7000-8000-00000000beef",
+    "point": "HN-0002",
+    "at_ms": NOW_MS,
+    "who": by_code("DB-0003"),
+}
 BAD: list[tuple[bytes, str, str]] = [
     (b"null", "", ""),
     (b"[]", "", ""),
