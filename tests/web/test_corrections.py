@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from desk import Desk, by_code, by_name, paired
 from sample import Sample
 from support import Client, Running
 
 from diemcau import limits
+from diemcau.domain import signed
+from diemcau.domain.log_verifier import Verifier
 from diemcau.domain.models import Role
 from diemcau.services import nonces
 from diemcau.wire import api
@@ -269,3 +272,27 @@ async def test_after_closing_corrections_wait(running: Running, desk: Desk) -> N
     assert await figures(running) == (1, 0)
     rows = (await running.admin.ok("GET", f"{S1}/attendance?status=present"))["items"]
     assert [row["code"] for row in rows] == ["DB-0004"]
+
+
+# --- the log -------------------------------------------------------------------------------------------------
+async def test_the_log_holds_every_correction(running: Running, desk: Desk) -> None:
+    """An inspector who reads the log finds each correction behind what it corrects, about the same person (I4)."""
+    entry = await desk.record(by_code("DB-0003"))
+    await desk.record(by_name("Trần Khách"))
+    await annul(running.admin, entry["nonce"])
+    _, matched = await match(running.admin, (await guest(running))["id"], attendee="DB-0004")
+    await annul(running.admin, matched["nonce"])
+    key = (await running.anonymous.ok("GET", "/api/v1/signing-key"))["fingerprint"]
+    verifier = Verifier(signed.read_fingerprint(key) or b"")
+    lines = (await running.admin.ok("GET", f"{S1}/exports/log.jsonl")).encode().splitlines(keepends=True)
+    for line in lines:
+        verifier.line(line)
+    seen = verifier.finish()
+    assert (seen.entries, seen.opened) == (5, 5)
+    read = [msgspec.json.decode(line) for line in lines[1:-1]]
+    bodies = [msgspec.json.decode(line["body"]) for line in read]
+    people = ["Nguyễn Thị Hiền", "Trần Khách", "Nguyễn Thị Hiền", "Nguyễn Thị Hiền", "Nguyễn Thị Hiền"]
+    assert [line["opening"]["full_name"] for line in read] == people
+    assert [body["kind"] for body in bodies] == ["check_in", "check_in", "annul", "match", "annul"]
+    assert [body.get("of") for body in bodies[2:]] == [bodies[place]["nonce"] for place in (0, 1, 3)]
+    assert (bodies[2]["by"], bodies[2]["reason"]) == ("root", "nhầm người")
