@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diemcau import limits
-from diemcau.errors import ForbiddenError, MalformedError, NotFoundError, PhotoKeptError, TooLargeError
+from diemcau.errors import MalformedError, NotFoundError, PhotoKeptError, TooLargeError
 from diemcau.services import nonces
-from diemcau.services.papers import desk_of_sheet, event_of, reading, sheet_of, view_of
+from diemcau.services.papers import desk_of_sheet, event_of, readable, view_of
 from diemcau.store import event_log, papers
 
 if TYPE_CHECKING:
@@ -29,11 +29,8 @@ async def get(actor: Actor, context: Context, code: str, nonce: str) -> papers.P
         ForbiddenError: a sheet of another hall, or outside the account's units.
         NotFoundError: no such sheet, or none with a photograph.
     """
-    session, hall, scope = await reading(actor, context, code, None)
+    row = await readable(actor, context, code, nonce)
     async with context.read() as connection:
-        row = await sheet_of(connection, session.session_id, nonce)
-        if not (row.point_id == hall.point_id if hall else scope.covers(row.unit_path)):
-            raise ForbiddenError
         found = await papers.photo(connection, row.paper_id)
     if found is None:
         raise NotFoundError(what="photo", key=nonce)
@@ -68,7 +65,7 @@ async def add(actor: Actor, context: Context, code: str, nonce: str, chunks: Asy
             await connection.run_sync(event_log.append, context.writer.writer_id, [event])
 
     await context.writer.write(work)
-    return await view_of(context, desk, nonce)
+    return await view_of(actor, context, code, nonce)
 
 
 async def _content(chunks: AsyncIterator[bytes]) -> bytes:

@@ -61,7 +61,7 @@ async def undo(actor: Actor, context: Context, code: str, nonce: str, reason: st
 
     await context.writer.write(work)
     await board.refresh(System(), context, desk.session.session_id)
-    return await view_of(context, desk, nonce)
+    return await view_of(actor, context, code, nonce)
 
 
 def _annuls(context: Context, desk: Desk, row: PaperRow, entries: list[Entry], now_ms: int) -> list[NewEvent]:

@@ -18,6 +18,7 @@ from diemcau.domain.authority import Account, Action, Actor, Device, Scope, Syst
 from diemcau.domain.models import DeviceKind, EventKind, Flag, SessionState, Source
 from diemcau.errors import (
     DoorError,
+    ForbiddenError,
     MalformedError,
     NonceConflictError,
     NotFoundError,
@@ -252,7 +253,7 @@ async def listed(actor: Actor, context: Context, code: str, point: str | None, w
     Raises:
         NotSignedInError, ForbiddenError, NotFoundError: see `enter`; reading is enough for an account.
     """
-    session, hall, scope = await reading(actor, context, code, point)
+    session, hall, scope = await _reading(actor, context, code, point)
     after = lists.read_mark(wanted.after, 1)
     before_id = _id(after[0]) if after else None
     async with context.read() as connection:
@@ -273,16 +274,32 @@ async def desk_of_sheet(actor: Actor, context: Context, code: str, nonce: str) -
     if session is None:
         raise NotFoundError(what="session", key=code)
     async with context.read() as connection:
-        row = await sheet_of(connection, session.session_id, nonce)
+        row = await _sheet_of(connection, session.session_id, nonce)
     return await _desk(actor, context, code, row.point), row
 
 
-async def view_of(context: Context, desk: Desk, nonce: str) -> wire.PaperView:
-    """A sheet as it stands now."""
+async def view_of(actor: Actor, context: Context, code: str, nonce: str) -> wire.PaperView:
+    """A sheet as it stands now, for whoever may change it; see `enter`."""
+    _, row = await desk_of_sheet(actor, context, code, nonce)
     async with context.read() as connection:
-        row = await sheet_of(connection, desk.session.session_id, nonce)
         found = await papers.lines(connection, [row.nonce])
     return _view(row, found.get(row.nonce, papers.Lines()))
+
+
+async def readable(actor: Actor, context: Context, code: str, nonce: str) -> PaperRow:
+    """A sheet, for whoever may read it.
+
+    Raises:
+        NotSignedInError: nobody is signed in.
+        ForbiddenError: a sheet of another hall, or outside the account's units.
+        NotFoundError: no such session or sheet.
+    """
+    session, hall, scope = await _reading(actor, context, code, None)
+    async with context.read() as connection:
+        row = await _sheet_of(connection, session.session_id, nonce)
+    if not (row.point_id == hall.point_id if hall else scope.covers(row.unit_path)):
+        raise ForbiddenError
+    return row
 
 
 async def _desk(actor: Actor, context: Context, code: str, point: str) -> Desk:
@@ -301,7 +318,7 @@ async def _desk(actor: Actor, context: Context, code: str, point: str) -> Desk:
     return Desk(actor, session, code, hall, actor.name, actor.name)
 
 
-async def reading(actor: Actor, context: Context, code: str, point: str | None) -> tuple[Held, Hall | None, Scope]:
+async def _reading(actor: Actor, context: Context, code: str, point: str | None) -> tuple[Held, Hall | None, Scope]:
     """The session, the one hall that is asked for or that a device stands in, and the units that are seen."""
     asked = actor.point_code if isinstance(actor, Device) and point is None else point
     session, halls = await recording.places(context.engines, code, [asked] if asked else [])
@@ -319,12 +336,7 @@ async def reading(actor: Actor, context: Context, code: str, point: str | None) 
     return session, hall, scope
 
 
-async def sheet_of(connection: Connection, session_id: int, nonce: str) -> PaperRow:
-    """The sheet of this nonce, as the wire has it.
-
-    Raises:
-        NotFoundError: there is none.
-    """
+async def _sheet_of(connection: Connection, session_id: int, nonce: str) -> PaperRow:
     key = _nonce(nonce)
     row = await papers.get(connection, session_id, key) if key else None
     if row is None:
