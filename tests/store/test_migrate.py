@@ -65,7 +65,7 @@ async def described(engines: Engines) -> dict[str, Any]:
                 "columns": columns,
                 "key": inspector.get_pk_constraint(table),
                 "references": _sorted(inspector.get_foreign_keys(table)),
-                "indexes": _sorted(inspector.get_indexes(table)),
+                "indexes": _sorted([_plain(index) for index in inspector.get_indexes(table)]),
                 "unique": _sorted(inspector.get_unique_constraints(table)),
                 "checks": _sorted(inspector.get_check_constraints(table)),
             }
@@ -73,6 +73,12 @@ async def described(engines: Engines) -> dict[str, Any]:
 
     async with engines.writing.begin() as connection:
         return await connection.run_sync(read)
+
+
+def _plain(index: Any) -> dict[str, Any]:
+    """An index with its condition as text: as an expression it equals nothing, not even itself read again."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": options}
 
 
 def _sorted(items: Any) -> list[Any]:
