@@ -28,6 +28,7 @@ def upgrade() -> None:
     _annulment()
     _anomaly()
     _attendee()
+    _attendee_indexes()
     _device()
     _late_entry()
     _log_chain()
@@ -37,6 +38,7 @@ def upgrade() -> None:
     _session_state()
     _spot_check()
     _attendance_event()
+    _attendance_event_indexes()
     _badge()
     _invitation()
     _link_transition()
@@ -278,6 +280,9 @@ def _attendee() -> None:
         comment="ids are never used twice: the badge of somebody who was removed must not become somebody else's",
         sqlite_autoincrement=True,
     )
+
+
+def _attendee_indexes() -> None:
     op.create_index("ix_attendee_name_folded", "attendee", ["name_folded"], unique=False)
     op.create_index("ix_attendee_phone_digits", "attendee", ["phone_digits"], unique=False)
     op.create_index("ix_attendee_point_id", "attendee", ["point_id"], unique=False)
@@ -477,6 +482,9 @@ def _attendance_event() -> None:
         sa.UniqueConstraint("session_id", "writer", "position", name="uq_attendance_event_session_id_writer_position"),
         comment="append-only (I4): a correction is a new event",
     )
+
+
+def _attendance_event_indexes() -> None:
     op.create_index(
         "ix_attendance_event_again",
         "attendance_event",
