@@ -103,6 +103,8 @@ def test_commitments_can_be_checked_and_not_guessed_without_the_salt() -> None:
             (b"phone", "0912345678"),
         )
     )
+    values = ("DB-0001", "Nguyễn Thị Hồng Đào", "0912345678")
+    assert told == tuple(commit(SALT, *pair).hex() for pair in zip(log_chain.FIELDS, values, strict=True))
     assert told != commitments(bytes(16), ("DB-0001", "Nguyễn Thị Hồng Đào", "0912345678"))
 
 

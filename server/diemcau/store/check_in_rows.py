@@ -112,7 +112,7 @@ def sessions(connection: sa.Connection, session_ids: Iterable[int]) -> dict[int,
 
 def known(connection: sa.Connection, nonces: Collection[bytes]) -> dict[bytes, Known]:
     """What the log already says under these nonces."""
-    return {row[0]: _known(*row[1:]) for row in KNOWN.rows(connection, sorted(nonces))}
+    return {row[0]: _known(*row[1:]) for row in KNOWN.rows(connection, [bytearray(n) for n in sorted(nonces)])}
 
 
 def _known(  # noqa: PLR0913 the columns of `KNOWN`
@@ -198,7 +198,12 @@ def type_in(connection: sa.Connection, people: Mapping[Typed, tuple[CheckIn, Unl
 
 
 # --- who counts --------------------------------------------------------------------------------------------
-CLAIM = insert_each(attendance, ("session_id", "attendee_id", "nonce", "point_id", "at_ms", "flags"), keep=True)
+CLAIM = insert_each(
+    attendance,
+    ("session_id", "attendee_id", "nonce", "point_id", "at_ms", "flags"),
+    keep=True,
+    usual={"flags": ""},
+)
 ENTRIES = Among(
     sa.select(_a.attendee_id, _a.nonce, _a.point_id, _a.at_ms, _a.left_ms).where(
         _a.session_id == sa.bindparam("session")
@@ -216,16 +221,27 @@ ENTRIES_UNLISTED = Among(
 TAKE_PLACES = insert_each(substitution, ("session_id", "attendee_id", "nonce"), keep=True)
 
 
-def claim(connection: sa.Connection, first: Mapping[Person, CheckIn]) -> dict[Person, Entry]:
-    """Count these attendees unless they count already; what counts for each now."""
-    mine = sorted(first.items(), key=lambda claimed: claimed[0])
+def claim(connection: sa.Connection, first: Collection[tuple[Person, CheckIn]]) -> dict[Person, Entry]:
+    """Count these attendees, each by the check-in beside them; returns what counts for those who did before."""
+    mine = sorted(first, key=_person)
     written = CLAIM.run(
         connection,
-        [(*who, item.nonce, item.point_id, item.happened_ms, " ".join(item.flags)) for who, item in mine],
+        [(*who, bytearray(item.nonce), item.point_id, item.happened_ms, " ".join(item.flags)) for who, item in mine],
     )
     if written == len(mine):
-        return {who: Entry(item.nonce, item.point_id, item.happened_ms) for who, item in mine}
-    return entries(connection, first)
+        return {}
+    nonces = {who: item.nonce for who, item in first}
+    return {who: entry for who, entry in entries(connection, nonces).items() if entry.nonce != nonces[who]}
+
+
+def _person(claimed: tuple[Person, CheckIn]) -> Person:
+    return claimed[0]
+
+
+def count_unlisted(connection: sa.Connection, people: Iterable[tuple[int, CheckIn]]) -> None:
+    """Count people on no list, row ids, each by the check-in beside them; their rows are locked."""
+    new = [(row_id, item.nonce, item.happened_ms, " ".join(item.flags)) for row_id, item in people]
+    COUNT_UNLISTED.run(connection, sorted(new))
 
 
 def entries(connection: sa.Connection, people: Iterable[Person]) -> dict[Person, Entry]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
-COUNTING = frozenset({EventKind.CHECK_IN, EventKind.SPOT_CHECK})
 FACTS = frozenset({Source.PAPER, Source.IMPORT})
 
 
@@ -78,11 +77,6 @@ class CheckIn(Struct, frozen=True):
     spot_check_id: int | None = None
 
     @property
-    def place(self) -> Place:
-        """Where the counters stand."""
-        return self.session_id, self.point_id
-
-    @property
     def is_fact(self) -> bool:
         """What happened all the same when the session is closed: recorded offline, on paper, or by an account."""
         return self.offline or self.account_id is not None or self.source in FACTS
@@ -114,44 +108,52 @@ class Outcome(Struct, frozen=True):
     unlisted: int | None = None
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What was known before, what is new, which of that counts, and the figures after it.
+class _New(Struct, gc=False):
+    """An item that nobody knew: whom it is about, and the number it counts by; None: it does not count.
 
-    numbers: by nonce, of those that count now; figures: present and unlisted, by place.
+    row: of somebody on no list. person: see `rows.Person`; who may be counted once (I2).
     """
 
-    sessions: dict[int, Session]
+    item: CheckIn
+    session: Session
+    person: Person
+    row: UnlistedRow | None = None
+    number: int | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the counters stand."""
+        return self.item.session_id, self.item.point_id
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """As the item has them; what came after closing is held until the next revision, and says so."""
+        flags = self.item.flags
+        if self.session.closed and Flag.AFTER_CLOSING not in flags:
+            return (*flags, Flag.AFTER_CLOSING)
+        return flags
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What was known before, what is new, who counts by it, and the figures after it.
+
+    fresh: by nonce, in the order they came; entries: of people who counted before; counting: those who count now;
+    figures: present and unlisted, by place.
+    """
+
     known: dict[bytes, Known]
-    fresh: dict[bytes, CheckIn]
-    typed: dict[Typed, UnlistedRow] = field(default_factory=dict)
+    fresh: dict[bytes, _New]
     entries: dict[Person, Entry] = field(default_factory=dict)
-    numbers: dict[bytes, int] = field(default_factory=dict)
+    counting: dict[Person, _New] = field(default_factory=dict)
     figures: dict[Place, list[int]] = field(default_factory=dict)
 
-    def held(self, item: CheckIn) -> bool:
-        """It came after closing: it is kept, and changes no figure before the next revision."""
-        return self.sessions[item.session_id].closed
-
-    def row(self, item: CheckIn) -> UnlistedRow | None:
-        """The row of somebody on no list."""
-        who = item.who
-        return None if isinstance(who, Listed) else self.typed[item.session_id, item.point_id, who.key]
-
-    def person(self, item: CheckIn) -> Person:
-        """Who may be counted once (I2)."""
-        who = item.who
-        if isinstance(who, Listed):
-            return item.session_id, who.attendee_id
-        return self.typed[item.session_id, item.point_id, who.key].person
-
-    def counted_now(self) -> list[CheckIn]:
-        """Those that count by this batch, in the order they came; known once `_claim` is done."""
-        return [
-            item
-            for item in self.fresh.values()
-            if (entry := self.entries.get(self.person(item))) is not None and entry.nonce == item.nonce
-        ]
+    def entry(self, person: Person | None) -> Entry | None:
+        """What counts for somebody after the batch."""
+        if person is None:
+            return None
+        now = self.counting.get(person)
+        return Entry(now.item.nonce, now.item.point_id, now.item.happened_ms) if now else self.entries.get(person)
 
 
 def record(connection: sa.Connection, items: Sequence[CheckIn], writer_id: bytes) -> list[Outcome]:
@@ -168,59 +170,71 @@ def record(connection: sa.Connection, items: Sequence[CheckIn], writer_id: bytes
     with driver.errors(connection):
         batch = _look(connection, items)
         if batch.fresh:
+            _type_in(connection, batch)
             _claim(connection, batch)
-            counted_now = batch.counted_now()
-            _take_places(connection, counted_now)
+            _take_places(connection, batch)
             _see(connection, batch)
-            _count(connection, batch, counted_now)
-            _append(connection, batch, writer_id)
-            _leave(connection, batch, counted_now)
+            _count(connection, batch)
+            event_log.append(connection, writer_id, [_event(new) for _, new in sorted(batch.fresh.items(), key=_nonce)])
+            _leave(connection, batch)
         _look_again(connection, batch)
     return [_outcome(item, batch) for item in items]
+
+
+def _nonce(pair: tuple[bytes, _New]) -> bytes:
+    return pair[0]
 
 
 def _look(connection: sa.Connection, items: Sequence[CheckIn]) -> _Batch:
     """What is new and may be kept. A closed session takes facts only."""
     sessions = rows.sessions(connection, {item.session_id for item in items})
     known = rows.known(connection, {item.nonce for item in items})
-    fresh: dict[bytes, CheckIn] = {}
+    fresh: dict[bytes, _New] = {}
     for item in items:
         session = sessions.get(item.session_id)
         if session is None:
             raise NotFoundError(what="session", key=str(item.session_id))
-        if item.nonce not in known and (not session.closed or item.is_fact):
-            fresh.setdefault(item.nonce, item)
-    return _Batch(sessions, known, fresh)
+        if item.nonce in known or item.nonce in fresh or (session.closed and not item.is_fact):
+            continue
+        who = item.who.attendee_id if isinstance(item.who, Listed) else 0
+        fresh[item.nonce] = _New(item, session, (item.session_id, who))
+    return _Batch(known, fresh)
+
+
+def _type_in(connection: sa.Connection, batch: _Batch) -> None:
+    """Find out who the people on no list are."""
+    typed: dict[Typed, tuple[CheckIn, Unlisted]] = {}
+    for new in batch.fresh.values():
+        if isinstance(new.item.who, Unlisted):
+            typed.setdefault((*new.place, new.item.who.key), (new.item, new.item.who))
+    if not typed:
+        return
+    found = rows.type_in(connection, typed)
+    for new in batch.fresh.values():
+        if isinstance(new.item.who, Unlisted):
+            new.row = found[*new.place, new.item.who.key]
+            new.person = new.row.person
 
 
 def _claim(connection: sa.Connection, batch: _Batch) -> None:
     """Let everybody count by the first of their entries, unless something counts for them already."""
-    typed: dict[Typed, tuple[CheckIn, Unlisted]] = {}
-    for item in batch.fresh.values():
-        if isinstance(item.who, Unlisted):
-            typed.setdefault((item.session_id, item.point_id, item.who.key), (item, item.who))
-    if typed:
-        batch.typed = rows.type_in(connection, typed)
-    first: dict[Person, CheckIn] = {}
-    for item in batch.fresh.values():
-        if item.kind in COUNTING and not batch.held(item):
-            first.setdefault(batch.person(item), item)
-    batch.entries = rows.claim(connection, {who: item for who, item in first.items() if who[1] > 0})
-    new: list[driver.Row] = []
-    for row in batch.typed.values():
-        claimed = first.get(row.person)
-        if row.person[1] > 0 or claimed is None:
-            continue
-        if row.entry is None:
-            new.append((row.row_id, claimed.nonce, claimed.happened_ms, " ".join(claimed.flags)))
-        batch.entries[row.person] = row.entry or Entry(claimed.nonce, claimed.point_id, claimed.happened_ms)
-    rows.COUNT_UNLISTED.run(connection, sorted(new))
+    first: dict[Person, _New] = {}
+    for new in batch.fresh.values():
+        if new.item.kind is not EventKind.CHECK_OUT and not new.session.closed:
+            first.setdefault(new.person, new)
+    batch.entries = rows.claim(connection, [(who, new.item) for who, new in first.items() if who[1] > 0])
+    guests = [(new.row, new.item) for new in first.values() if new.row is not None and new.person[1] < 0]
+    if guests:
+        rows.count_unlisted(connection, [(row.row_id, item) for row, item in guests if row.entry is None])
+        batch.entries |= {row.person: row.entry for row, _ in guests if row.entry is not None}
+    batch.counting = {who: new for who, new in first.items() if who not in batch.entries}
 
 
-def _take_places(connection: sa.Connection, counted_now: list[CheckIn]) -> None:
+def _take_places(connection: sa.Connection, batch: _Batch) -> None:
     """Who stands for somebody takes that place, the first one only."""
     taken: dict[Person, bytes] = {}
-    for item in counted_now:
+    for new in batch.counting.values():
+        item = new.item
         if item.stands_for is not None:
             taken.setdefault((item.session_id, item.stands_for.attendee_id), item.nonce)
     rows.TAKE_PLACES.run(connection, [(*place, nonce) for place, nonce in sorted(taken.items())])
@@ -229,42 +243,33 @@ def _take_places(connection: sa.Connection, counted_now: list[CheckIn]) -> None:
 def _see(connection: sa.Connection, batch: _Batch) -> None:
     """Who scanned the code of a spot-check was seen by it."""
     seen: dict[tuple[int, int], CheckIn] = {}
-    for item in batch.fresh.values():
-        _, who = batch.person(item)
-        if item.spot_check_id is not None and who > 0 and not batch.held(item):
+    for new in batch.fresh.values():
+        item, who = new.item, new.person[1]
+        if item.spot_check_id is not None and who > 0 and not new.session.closed:
             seen.setdefault((item.spot_check_id, who), item)
-    found = [(*key, item.point_id, False, True, item.happened_ms) for key, item in sorted(seen.items(), key=_first)]
-    rows.SEE.run(connection, found)
+    found = ((*key, seen[key].point_id, False, True, seen[key].happened_ms) for key in sorted(seen))
+    rows.SEE.run(connection, list(found))
 
 
-def _first(pair: tuple[tuple[int, int], CheckIn]) -> tuple[int, int]:
-    return pair[0]
-
-
-def _count(connection: sa.Connection, batch: _Batch, counted_now: list[CheckIn]) -> None:
+def _count(connection: sa.Connection, batch: _Batch) -> None:
     """Raise the counters and give numbers, in the order they came."""
-    batch.figures = rows.figures(connection, {item.place for item in batch.fresh.values()})
-    for item in counted_now:
-        figures = batch.figures[item.place]
-        which = 0 if batch.person(item)[1] > 0 else 1
+    batch.figures = rows.figures(connection, {new.place for new in batch.fresh.values()})
+    raised: set[Place] = set()
+    for new in batch.counting.values():
+        place = new.place
+        figures = batch.figures[place]
+        which = 0 if new.person[1] > 0 else 1
         figures[which] += 1
-        batch.numbers[item.nonce] = figures[which]
-    raised = sorted({item.place for item in counted_now})
-    rows.SET_FIGURES.run(connection, [(*place, *batch.figures[place]) for place in raised])
+        new.number = figures[which]
+        raised.add(place)
+    rows.SET_FIGURES.run(connection, [(*place, *batch.figures[place]) for place in sorted(raised)])
 
 
-def _append(connection: sa.Connection, batch: _Batch, writer_id: bytes) -> None:
-    """Write the log, sorted by nonce."""
-    fresh = sorted(batch.fresh.items())
-    event_log.append(connection, writer_id, [_event(item, batch) for _, item in fresh])
-
-
-def _event(item: CheckIn, batch: _Batch) -> NewEvent:
-    number = batch.numbers.get(item.nonce)
-    row = batch.row(item)
+def _event(new: _New) -> NewEvent:
+    item, who, stood_for, row = new.item, new.item.who, new.item.stands_for, new.row
     return NewEvent(
         session_id=item.session_id,
-        session=batch.sessions[item.session_id].code,
+        session=new.session.code,
         nonce=item.nonce,
         fingerprint=item.fingerprint,
         kind=item.kind,
@@ -274,20 +279,20 @@ def _event(item: CheckIn, batch: _Batch) -> NewEvent:
         server_ms=item.server_ms,
         at_ms=item.at_ms,
         happened_ms=item.happened_ms,
-        counted=number is not None,
-        attendee_id=item.who.attendee_id if isinstance(item.who, Listed) else None,
+        counted=new.number is not None,
+        attendee_id=who.attendee_id if isinstance(who, Listed) else None,
         unlisted_id=row.row_id if row else None,
-        stands_for_id=item.stands_for.attendee_id if item.stands_for else None,
+        stands_for_id=stood_for.attendee_id if stood_for else None,
         device_id=item.device_id,
         account_id=item.account_id,
         by=item.by,
-        who=_commitments(item.who, row.salt if row else item.who.salt),
-        stands_for=_commitments(item.stands_for, item.stands_for.salt) if item.stands_for else (),
+        who=_commitments(who, row.salt if row else who.salt),
+        stands_for=_commitments(stood_for, stood_for.salt) if stood_for else (),
         offset_ms=item.offset_ms,
         offline=item.offline,
-        held=batch.held(item),
-        number=number,
-        flags=" ".join(_flags(item, batch)),
+        held=new.session.closed,
+        number=new.number,
+        flags=" ".join(new.flags),
         of_nonce=item.of_nonce,
         reason=item.reason,
         detail=f"spot_check:{item.spot_check_id}" if item.spot_check_id is not None else "",
@@ -300,70 +305,78 @@ def _commitments(who: Listed | Unlisted, salt: bytes) -> tuple[str, ...]:
     return commitments(salt, ("", who.name, ""))
 
 
-def _flags(item: CheckIn, batch: _Batch) -> tuple[Flag, ...]:
-    if batch.held(item) and Flag.AFTER_CLOSING not in item.flags:
-        return (*item.flags, Flag.AFTER_CLOSING)
-    return item.flags
-
-
-def _leave(connection: sa.Connection, batch: _Batch, counted_now: list[CheckIn]) -> None:
+def _leave(connection: sa.Connection, batch: _Batch) -> None:
     """Set who has left: whom this batch checks out, who came back, and who came in the queue behind a check-out."""
-    concerned: set[Person] = set()
-    for item in batch.fresh.values():
-        if batch.held(item) or isinstance(item.who, Unlisted):
-            continue
-        entry = batch.entries.get(batch.person(item))
-        if item.kind == EventKind.CHECK_OUT or (entry is not None and entry.gone):
-            concerned.add(batch.person(item))
-    delayed = {batch.person(item) for item in counted_now if item.offline}
-    listed = {person for person in delayed if person[1] > 0}
-    rows.set_left(connection, concerned | rows.checked_out(connection, listed - concerned))
+    gone = {who for who, entry in batch.entries.items() if entry.gone}
+    concerned = {
+        new.person
+        for new in batch.fresh.values()
+        if (new.item.kind is EventKind.CHECK_OUT or new.person in gone) and new.person[1] > 0 and not new.session.closed
+    }
+    delayed = {who for who, new in batch.counting.items() if new.item.offline and who[1] > 0}
+    rows.set_left(connection, concerned | rows.checked_out(connection, delayed - concerned))
 
 
 def _look_again(connection: sa.Connection, batch: _Batch) -> None:
     """What counts for those about whom the batch did not decide: replays, check-outs."""
     people = {known.person for known in batch.known.values() if known.person is not None}
-    people |= {batch.person(item) for item in batch.fresh.values() if item.kind not in COUNTING}
+    people |= {new.person for new in batch.fresh.values() if new.item.kind is EventKind.CHECK_OUT}
+    people -= batch.counting.keys()
     batch.entries |= rows.entries(connection, people - batch.entries.keys())
 
 
+# --- answers -----------------------------------------------------------------------------------------------
 def _outcome(item: CheckIn, batch: _Batch) -> Outcome:
-    fresh = batch.fresh.get(item.nonce)
-    known = batch.known.get(item.nonce) or (_known(fresh, batch) if fresh else None)
+    new = batch.fresh.get(item.nonce)
+    if new is not None and new.item is item and new.number is not None:
+        return _counted(new, batch.figures[new.place])
+    known = batch.known.get(item.nonce) or (_known(new) if new else None)
     if known is None:
         return Outcome(item, "closed", item.point_id, item.happened_ms, None)
     if known.fingerprint != item.fingerprint:
         return Outcome(item, "conflict", item.point_id, item.happened_ms, None)
     own = known.counted or known.held
-    entry = None if own or known.person is None else batch.entries.get(known.person)
-    figures = batch.figures[item.place] if fresh is item and known.counted else None
-    listed = known.person is not None and known.person[1] > 0
+    entry = None if own else batch.entry(known.person)
     return Outcome(
         item,
-        "accepted" if own or known.kind != EventKind.CHECK_IN else "duplicate",
+        "accepted" if own or known.kind is not EventKind.CHECK_IN else "duplicate",
         entry.point_id if entry else known.point_id,
         entry.at_ms if entry else known.at_ms,
         known.number,
         known.counted,
         known.held,
         known.flags,
-        fresh is not item,
-        figures[0] if figures and listed else None,
-        figures[1] if figures and not listed else None,
+        new is None or new.item is not item,
     )
 
 
-def _known(item: CheckIn, batch: _Batch) -> Known:
+def _counted(new: _New, figures: list[int]) -> Outcome:
+    """The usual answer, and the only one that raises a figure."""
+    item, listed = new.item, new.person[1] > 0
+    return Outcome(
+        item,
+        "accepted",
+        item.point_id,
+        item.happened_ms,
+        new.number,
+        counted=True,
+        flags=item.flags,
+        present=figures[0] if listed else None,
+        unlisted=None if listed else figures[1],
+    )
+
+
+def _known(new: _New) -> Known:
     """What the log says now of an item that is new in this batch."""
-    number = batch.numbers.get(item.nonce)
+    item = new.item
     return Known(
         item.fingerprint,
         item.kind,
-        batch.person(item),
+        new.person,
         item.point_id,
         item.happened_ms,
-        number is not None,
-        batch.held(item),
-        number,
-        _flags(item, batch),
+        new.number is not None,
+        new.session.closed,
+        new.number,
+        new.flags,
     )

@@ -94,7 +94,20 @@ COLUMNS = (
     "hash",
     "body",
 )
-INSERT = driver.insert_each(attendance_event, COLUMNS)
+USUAL: dict[str, object] = {
+    "unlisted_id": None,
+    "stands_for_id": None,
+    "device_id": None,
+    "account_id": None,
+    "offset_ms": None,
+    "offline": False,
+    "held": False,
+    "number": None,
+    "flags": "",
+    "of_nonce": None,
+    "reason": "",
+}
+INSERT = driver.insert_each(attendance_event, COLUMNS, usual=USUAL)
 MOVE_HEADS = driver.insert_each(log_chain, ("session_id", "writer", "count", "head"), replace=("count", "head"))
 HEADS = driver.Among(
     sa.select(log_chain.c.session_id, log_chain.c.count, log_chain.c.head).where(
@@ -159,16 +172,16 @@ def _row(event: NewEvent, writer_id: bytes, position: int, linked: bytes, body: 
     """The values of `COLUMNS`."""
     return (
         event.session_id,
-        event.nonce,
-        event.fingerprint,
-        event.kind,
+        bytearray(event.nonce),
+        bytearray(event.fingerprint),
+        event.kind.value,
         event.attendee_id,
         event.unlisted_id,
         event.stands_for_id,
         event.point_id,
         event.device_id,
         event.account_id,
-        event.source,
+        event.source.value,
         event.server_ms,
         event.at_ms,
         event.offset_ms,
@@ -178,10 +191,10 @@ def _row(event: NewEvent, writer_id: bytes, position: int, linked: bytes, body: 
         event.held,
         event.number,
         event.flags,
-        event.of_nonce,
+        bytearray(event.of_nonce) if event.of_nonce else None,
         event.reason,
-        writer_id,
+        bytearray(writer_id),
         position,
-        linked,
-        body,
+        bytearray(linked),
+        bytearray(body),
     )
