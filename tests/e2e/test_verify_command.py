@@ -10,13 +10,15 @@ import pytest
 import sample
 from arrivals import arrive
 from commands import command
-from log_files import FINGERPRINT, WRITERS, log_of, rows_of
-from support import Running
+from log_files import FINGERPRINT, PUBLIC_KEY, WRITERS, chains_of, log_of, rows_of
+from log_files import KEY as KEY_PAIR
+from support import NOW_MS, Running
 
 from diemcau.app import open_context
 from diemcau.config import Settings
-from diemcau.domain import signed
+from diemcau.domain import minutes_file, signed
 from diemcau.domain.authority import System
+from diemcau.domain.minutes_file import Frozen, Minutes
 from diemcau.domain.models import SessionState
 from diemcau.services import sessions
 from diemcau.services.accounts import issue_token
@@ -135,6 +137,38 @@ async def test_from_closing_to_the_inspector(tmp_path: Path) -> None:
     earlier = written(tmp_path / "earlier.jsonl", CONTENT)
     status, _, errors = await command("verify", earlier, "--key", KEY, "--minutes", minutes)
     assert (status, "is not intact minutes of this key" in errors) == (1, True)
+
+
+async def test_minutes_are_held_against_each_other(tmp_path: Path, log_file: Path) -> None:
+    """Two minutes that contradict each other vouch for nothing: the second one named is refused."""
+    kept, slipped = (
+        written(tmp_path / f"{title}.json", minutes_file.make(minutes_titled(title), KEY_PAIR.sign).file)
+        for title in ("kept", "slipped")
+    )
+    assert (await command("verify", log_file, "--key", KEY, "--minutes", kept, "--minutes", kept))[0] == 0
+    status, said, errors = await command("verify", log_file, "--key", KEY, "--minutes", kept, "--minutes", slipped)
+    assert (status, said) == (1, "")
+    assert f"{slipped} is not intact minutes of this key" in errors
+    assert "something else under the same revision" in errors
+
+
+def minutes_titled(title: str) -> Minutes:
+    """First minutes of S1 that froze the log's first entries."""
+    return Minutes(
+        version=1,
+        session="S1",
+        title=title,
+        unit=None,
+        revision=1,
+        at_ms=NOW_MS,
+        by="root",
+        reason="",
+        public_key=PUBLIC_KEY.hex(),
+        previous="",
+        figures=Frozen(),
+        units=[],
+        chains=chains_of(rows_of(5, 1)),
+    )
 
 
 async def test_from_a_running_server(tmp_path: Path, running: Running) -> None:

@@ -224,6 +224,42 @@ def test_an_opening_that_was_left_out_is_found_at_the_end() -> None:
     assert flaw_of(b"".join(changed)).params == {"line": len(LINES), "what": "flaw.digest"}
 
 
+def changed_body(body: str) -> list[bytes]:
+    """The log with another body in its first entry, as someone without the key can write it: with its right hash."""
+    line = msgspec.json.decode(LINES[1], type=Entry)
+    linked = log_chain.link(log_chain.START, log_chain.digest(body.encode())).hex()
+    return [LINES[0], msgspec.json.encode(msgspec.structs.replace(line, body=body, hash=linked)) + b"\n", *LINES[2:]]
+
+
+BODY = msgspec.json.decode(LINES[1], type=Entry).body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"x":' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"x":' * 100_000,
+        BODY.replace('"position":1', '"position":1.0'),
+        BODY.replace('"position":1', '"position":' + "9" * 5_000),
+        BODY.replace('"session":"S1"', '"session":"\\ud800"'),
+        BODY[:-1] + ',"position":2}',
+        "\ufeff" + BODY,
+        "",
+    ],
+)
+def test_tricks_with_json_in_a_body_are_found(body: str) -> None:
+    """A body that breaks or misleads a reader is a changed line like any other, and never a traceback."""
+    flaw = flaw_of(b"".join(changed_body(body)))
+    assert (place_of(flaw), flaw.params["what"]) == ((2, WRITERS[0].hex(), 1), "flaw.body")
+
+
+@pytest.mark.parametrize("body", [BODY[:-1] + ',"position":1}', BODY[:-1] + ',"x":1e999}', BODY + " "])
+def test_a_new_body_with_its_hash_is_found_at_the_next_entry(body: str) -> None:
+    """Who changes a body and its hash together leaves a whole line behind, which the next one does not follow."""
+    flaw = flaw_of(b"".join(changed_body(body)))
+    assert (place_of(flaw), flaw.params["what"]) == ((3, WRITERS[0].hex(), 2), "flaw.hash")
+
+
 def test_parts_of_two_files_do_not_make_one() -> None:
     """The end of another export of the same log, made later, does not fit."""
     later = log_of(rows_of(7, 1, 4), made_ms=NOW_MS + 1)
@@ -349,6 +385,23 @@ def test_a_revision_names_the_one_before() -> None:
     assert raised.value.params["what"] == "flaw.previous"
 
 
+def test_one_revision_says_one_thing() -> None:
+    """Who closes a session a second time behind our back has two first revisions; side by side they betray it."""
+    chains = chains_of(rows_of(3))
+    first = minutes_file.verify(minutes_of(chains).file, FINGERPRINT)
+    again = minutes_of(chains, reason="khác")
+    assert minutes_file.verify(minutes_of(chains).file, FINGERPRINT, [first]) == first
+    for minutes, what in (
+        (again, "flaw.same_revision"),
+        (minutes_of([Chain(chains[0].writer, 3, bytes(32).hex())], revision=3), "flaw.previous"),
+        (minutes_of([Chain(chains[0].writer, 2, chains[0].head)], revision=3), "flaw.less_than_minutes"),
+        (minutes_of([], revision=3), "flaw.less_than_minutes"),
+    ):
+        with pytest.raises(FileFlawError) as raised:
+            minutes_file.verify(minutes.file, FINGERPRINT, [first])
+        assert raised.value.params["what"] == what
+
+
 # --- keys --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("text", [signed.shown(FINGERPRINT), FINGERPRINT.hex().upper(), FINGERPRINT.hex(":"),
                                   FINGERPRINT.hex(" ", 2)])  # fmt: skip
@@ -361,3 +414,21 @@ def test_a_fingerprint_is_read_as_people_write_it(text: str) -> None:
 def test_what_is_no_fingerprint(text: str) -> None:
     """Part of a fingerprint is easily forged, so it is refused."""
     assert signed.read_fingerprint(text) is None
+
+
+ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
+
+
+@pytest.mark.parametrize("sign_bit", [0, 1])
+@pytest.mark.parametrize(
+    "y",
+    [0, 1, signed.PRIME - 1, signed.PRIME, signed.PRIME + 1, int.from_bytes(ORDER_8, "little"),
+     signed.PRIME - int.from_bytes(ORDER_8, "little")],
+)  # fmt: skip
+def test_a_key_for_which_anybody_can_sign_proves_nothing(y: int, sign_bit: int) -> None:
+    """Whoever publishes such a key could call every log a forgery later, or let anybody write one."""
+    key = (y | sign_bit << 255).to_bytes(32, "little")
+    signature = (1).to_bytes(32, "little") + bytes(32)
+    assert not any(signed.signed_by(key, b"%d" % number, signature) for number in range(64))
+    assert signed.weak(key)
+    assert not signed.weak(PUBLIC_KEY)

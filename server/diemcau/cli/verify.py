@@ -47,7 +47,9 @@ def verify(file: Path, key: bytes, held_against: tuple[Path, ...]) -> None:
 
     Exit status 0: intact. 1: not, and the first wrong place is named. 2: the command was not understood.
     """
-    earlier = [_minutes(path, key) for path in held_against]
+    earlier: list[Minutes] = []
+    for path in held_against:
+        earlier.append(_minutes(path, key, earlier))
     try:
         with file.open("rb") as opened:
             rows = _verified(opened, key, earlier)
@@ -58,11 +60,11 @@ def verify(file: Path, key: bytes, held_against: tuple[Path, ...]) -> None:
     _show([*rows, ("verify.key", signed.shown(key))])
 
 
-def _minutes(path: Path, key: bytes) -> Minutes:
-    """Minutes to hold a file against, verified themselves."""
+def _minutes(path: Path, key: bytes, earlier: list[Minutes]) -> Minutes:
+    """Minutes to hold a file against, verified themselves and held against those named before them."""
     try:
         with path.open("rb") as opened:
-            return minutes_file.verify(_whole(opened), key)
+            return minutes_file.verify(_whole(opened), key, earlier)
     except FileFlawError as error:
         what = say(f"error.{error.code}", **error.params)
         raise click.ClickException(say("verify.bad_minutes", file=str(path), what=what)) from None

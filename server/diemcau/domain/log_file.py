@@ -102,7 +102,15 @@ class Gist(msgspec.Struct):
     stands_for: tuple[str, ...] = ()
 
 
-GIST = msgspec.json.Decoder(Gist)
+_GIST = msgspec.json.Decoder(Gist)
+
+
+def gist(body: str) -> Gist | None:
+    """What a body says; None for what never was one."""
+    try:
+        return _GIST.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 class Course:
@@ -200,10 +208,15 @@ class Builder:
 
     def _full(self, row: Row) -> Entry | None:
         try:
-            text, body = row.body.decode(), GIST.decode(row.body)
-        except (UnicodeDecodeError, msgspec.DecodeError):
+            text = row.body.decode()
+        except UnicodeDecodeError:
             return None
-        if (body.session, body.writer, body.position) != (self._heading.session, row.writer.hex(), row.position):
+        body = gist(text)
+        if body is None or (body.session, body.writer, body.position) != (
+            self._heading.session,
+            row.writer.hex(),
+            row.position,
+        ):
             return None
         opening, stands_for = _opening(row.person, body.who), _opening(row.stands_for, body.stands_for)
         return Entry(body.writer, body.position, row.hash.hex(), text, opening, stands_for)

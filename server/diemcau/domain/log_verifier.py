@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diemcau.domain import log_chain, signed
-from diemcau.domain.log_file import GIST, SALT_BYTES, Course, End, Entry, Heading, Opening, Sealed
+from diemcau.domain.log_file import SALT_BYTES, Course, End, Entry, Heading, Opening, Sealed, gist
 from diemcau.errors import EntryFlawError, FileFlawError
 
 if TYPE_CHECKING:
@@ -117,17 +117,13 @@ class Verifier:
 
     def _entry(self, seen: Seen, read: Entry) -> bytes:
         """The digest of a body that belongs where it stands and whose openings are true."""
-        body_bytes = read.body.encode()
-        try:
-            body = GIST.decode(body_bytes)
-        except msgspec.DecodeError:
-            raise self._flaw("flaw.body") from None
-        if (body.session, body.writer, body.position) != (seen.heading.session, read.writer, read.position):
+        body, place = gist(read.body), (seen.heading.session, read.writer, read.position)
+        if body is None or (body.session, body.writer, body.position) != place:
             raise self._flaw("flaw.body")
         if not _opens(read.opening, body.who) or not _opens(read.stands_for, body.stands_for):
             raise self._flaw("flaw.opening")
         seen.opened += read.opening is not None
-        return log_chain.digest(body_bytes)
+        return log_chain.digest(read.body.encode())
 
     def _last(self, line: bytes) -> None:
         end, unsealed = signed.decode(line, End), signed.unseal(line)

@@ -126,19 +126,33 @@ def verify(content: bytes, fingerprint: bytes, earlier: Iterable[Minutes] = ()) 
     if not minutes.adds_up():
         raise FileFlawError(line=1, what="flaw.sum")
     for one in earlier:
-        _hold(minutes, one)
+        hold(minutes, one)
     return minutes
 
 
-def _hold(minutes: Minutes, earlier: Minutes) -> None:
-    """The later of two revisions must name the earlier one, where it follows it directly, and contain its chains."""
+def hold(minutes: Minutes, earlier: Minutes) -> None:
+    """Hold two minutes of one key against each other.
+
+    The later of two revisions must name the earlier one, where it follows it directly, and contain its chains.
+
+    A revision is frozen once: two that differ under one number cannot both be what was handed out.
+
+    Raises:
+        FileFlawError: they contradict each other.
+    """
     if minutes.session != earlier.session:
         raise FileFlawError(line=1, what="flaw.other_session")
     first, second = sorted((minutes, earlier), key=lambda one: one.revision)
+    if second.revision == first.revision and second != first:
+        raise FileFlawError(line=1, what="flaw.same_revision")
     if second.revision == first.revision + 1:
         body = msgspec.json.encode(first)
         if second.previous != hashlib.sha256(body + b"\n").hexdigest():
             raise FileFlawError(line=1, what="flaw.previous")
-    counts = {chain.writer: chain.count for chain in second.chains}
-    if any(chain.count > counts.get(chain.writer, 0) for chain in first.chains):
-        raise FileFlawError(line=1, what="flaw.less_than_minutes")
+    ends = {chain.writer: chain for chain in second.chains}
+    for chain in first.chains:
+        end = ends.get(chain.writer)
+        if end is None or end.count < chain.count:
+            raise FileFlawError(line=1, what="flaw.less_than_minutes")
+        if end.count == chain.count and end.head != chain.head:
+            raise FileFlawError(line=1, what="flaw.previous")

@@ -32,6 +32,10 @@ VERSION = 1
 """Of both formats."""
 
 MARK = b',"signature":"'
+PRIME = 2**255 - 19
+SMALL_ORDER = 55188659117513257062467267217118295137698188065244968500265048394206261417927
+"""The y of a point of order 8; the others of small order have -y, 0, 1 and -1 (RFC 8032, section 5.1)."""
+
 SIGNATURE = re.compile(rb'[0-9a-f]{128}"\}')
 
 
@@ -65,8 +69,16 @@ def unseal(line: bytes) -> tuple[bytes, bytes] | None:
     return body + b"}", bytes.fromhex(rest[:128].decode())
 
 
+def weak(public_key: bytes) -> bool:
+    """Whether anybody can sign in the name of this key: it is a point of small order, which nobody gets by chance."""
+    y = (int.from_bytes(public_key, "little") & ~(1 << 255)) % PRIME
+    return y in {0, 1, PRIME - 1, SMALL_ORDER, PRIME - SMALL_ORDER}
+
+
 def signed_by(public_key: bytes, body: bytes, signature: bytes) -> bool:
-    """Whether the holder of `public_key` signed these bytes."""
+    """Whether the holder of `public_key` signed these bytes; never where anybody could have."""
+    if weak(public_key):
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, body)
     except (InvalidSignature, ValueError):
