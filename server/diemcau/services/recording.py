@@ -32,6 +32,7 @@ MAYBE_KNOWN = frozenset({"not_open", "unknown_attendee", "revoked"})
 
 
 EVERYTHING = Scope(("",))
+KINDS = {"check_in": EventKind.CHECK_IN, "check_out": EventKind.CHECK_OUT}
 
 
 class Desk(NamedTuple):
@@ -204,7 +205,7 @@ def _entry(sending: _Sending, asked: Asked, *, fact: bool) -> _Entry:
         server_ms=sending.server_ms,
         at_ms=item.at_ms,
         happened_ms=moment.happened_ms,
-        kind=EventKind(item.kind),
+        kind=KINDS[item.kind],
         flags=who.flags + _flags(session, asked, moment),
         offline=item.offline,
         offset_ms=sending.offset_ms,

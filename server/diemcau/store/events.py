@@ -154,7 +154,12 @@ class Asked:
 
 async def page(connection: Connection, asked: Asked) -> list[EventRow]:
     """The newest events asked for."""
-    query = SELECTED.where(_e.session_id == asked.session_id, seen_in(asked.scope))
+    query = SELECTED.where(seen_in(asked.scope))
+    if asked.point is None and asked.attendee is None:
+        first, last = await _span(connection, asked.session_id)
+        query = query.where(_e.id.between(first, last), _e.session_id + 0 == asked.session_id)
+    else:
+        query = query.where(_e.session_id == asked.session_id)
     if asked.point is not None:
         query = query.where(point.c.code == asked.point)
     if asked.attendee is not None:
@@ -162,6 +167,16 @@ async def page(connection: Connection, asked: Asked) -> list[EventRow]:
     if asked.before is not None:
         query = query.where(_e.id < asked.before)
     return [event(row) for row in await connection.execute(query.order_by(_e.id.desc()).limit(asked.rows))]
+
+
+async def _span(connection: Connection, session_id: int) -> tuple[int, int]:
+    """The first and the last event of a session, between which few belong to another.
+
+    Read backwards from the last, a page costs what it shows; by the session's index all events would be sorted first.
+    """
+    query = sa.select(sa.func.min(_e.id), sa.func.max(_e.id)).where(_e.session_id == session_id)
+    first, last = (await connection.execute(query)).one()
+    return first or 0, last or 0
 
 
 async def by_nonce(connection: Connection, session_id: int, nonces: Collection[bytes]) -> dict[bytes, EventRow]:

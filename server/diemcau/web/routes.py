@@ -79,8 +79,8 @@ def build(context: Context) -> web.Application:
 
 def _dispatch(route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        address = request.path + request.query_string
-        if "\0" in address and address.startswith("/api/"):  # no text of ours has it, and PostgreSQL takes none
+        address = request.raw_path
+        if "%00" in address and address.startswith("/api/"):  # no text of ours has NUL, and PostgreSQL takes none
             raise MalformedError(field="URL", reason="reason.unreadable")
         actor = await identity.actor_of(request)
         body = await read_body(request, route.body, route.mend) if route.body else None
