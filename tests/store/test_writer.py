@@ -263,4 +263,5 @@ async def test_lost_connection_is_made_anew(engines: Engines, writer: Writer, co
         await connection.execute(ours)
     results = await writer.check_ins([check_in(conference, "DB-0004"), check_in(conference, "DB-0005")])
     assert [result.result for result in results if isinstance(result, Outcome)] == ["accepted", "accepted"]
+    await writer.write(lambda c: put_fact(c, "after", "it"))
     assert await figures(engines) == (3, 3, 3, 3)

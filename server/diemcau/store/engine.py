@@ -14,7 +14,7 @@ import asyncio
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,10 +27,11 @@ from sqlalchemy.util import await_only
 
 from diemcau import limits
 from diemcau.errors import StartError
+from diemcau.store.driver import errors
 from diemcau.store.lookup import Lookup, Lookups
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
@@ -71,6 +72,11 @@ def file_of(url: sa.URL) -> Path | None:
     return Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
 
 
+BATCH_SETTINGS = {"enable_seqscan": "off", "jit": "off"}
+"""Of PostgreSQL's connection for batches, whose plans are made once, while the tables are still empty: without this it
+goes on reading a log of 50,000 entries from end to end for every batch, until statistics are gathered."""
+
+
 class Engines:
     """A pool of readers, the writer's own connection and the look-ups; `dialect` is "sqlite" or "postgresql"."""
 
@@ -81,8 +87,9 @@ class Engines:
         self.writing = self._engine(1).execution_options(writing=True)
         self._lookups = Lookups(self.url)
         self._batches = _Batches(self.url) if self.dialect == "sqlite" else None
+        self._batching = self._engine(1, **BATCH_SETTINGS)
 
-    def _engine(self, connections: int) -> AsyncEngine:
+    def _engine(self, connections: int, **settings: str) -> AsyncEngine:
         if self.dialect == "sqlite":
             engine = create_async_engine(
                 self.url,
@@ -101,7 +108,7 @@ class Engines:
             pool_size=connections * 2 if connections > 1 else 1,
             max_overflow=0,
             pool_pre_ping=connections > 1,
-            connect_args={"server_settings": {"synchronous_commit": "on"}},
+            connect_args={"server_settings": {"synchronous_commit": "on", **settings}},
         )
 
     @asynccontextmanager
@@ -120,7 +127,7 @@ class Engines:
         """Run `work` in one writing transaction and return its result once that is durable."""
         if self._batches:
             return await self._batches.run(work)
-        async with self.writing.begin() as connection:
+        async with self._batching.begin() as connection:
             return await connection.run_sync(work)
 
     async def close(self) -> None:
@@ -130,6 +137,7 @@ class Engines:
             self._batches.close()
         await self.readers.dispose()
         await self.writing.dispose()
+        await self._batching.dispose()
 
 
 def _prepare_sqlite(dbapi_connection: DBAPIConnection, _record: object) -> None:
@@ -169,23 +177,46 @@ class _Batches:
         self._thread = ThreadPoolExecutor(1, "diemcau-batches")
         self._engine = sa.create_engine(
             url.set(drivername="sqlite"), poolclass=StaticPool, connect_args={"check_same_thread": False}
-        ).execution_options(writing=True)
+        )
         event.listen(self._engine, "connect", _prepare_sqlite)
-        event.listen(self._engine, "begin", _begin_sqlite)
+        self._connection: sa.Connection | None = None
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
 
     def _transact(self, work: Callable[[sa.Connection], T]) -> T:
+        """The transaction is ours and not SQLAlchemy's, which would spend 100 µs on beginning and ending it."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        connection = self._connection
         try:
-            with self._engine.begin() as connection:
+            with errors(connection), _immediate(connection):
                 return work(connection)
         except StopIteration as error:  # a future cannot carry it: whoever waits would wait for ever
             raise RuntimeError("a batch ran out of something") from error
+        finally:
+            if connection.in_transaction():  # as SQLAlchemy thinks, if `work` asked it anything
+                connection.rollback()
 
     def close(self) -> None:
         self._thread.shutdown()
+        if self._connection is not None:
+            self._connection.close()
         self._engine.dispose()
+
+
+@contextmanager
+def _immediate(connection: sa.Connection) -> Iterator[None]:
+    """One writing transaction, durable at the end, or nothing of it."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 for the type checker
+    driver.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        driver.commit()
+    except BaseException:
+        driver.rollback()
+        raise
 
 
 ROOM_BYTES_MIN = 4 * 1_048_576
