@@ -22,7 +22,6 @@ def test_no_clock_is_too_wild(at_ms: int, device_ms: int, existed_ms: int, offli
     moment = judge(at_ms, NOW_MS - device_ms, NOW_MS, existed_ms=existed_ms, offline=offline)
     assert moment.happened_ms <= NOW_MS
     if moment.skewed and offline:
-        assert moment.happened_ms == NOW_MS
         assert not late(moment, 0)
     if not moment.skewed:
         assert existed_ms <= moment.happened_ms
@@ -37,6 +36,14 @@ def test_a_clock_that_is_a_little_off_is_corrected(ago_ms: int, offset_ms: int) 
     assert moment == (NOW_MS - ago_ms, False, True)
     assert late(moment, NOW_MS - ago_ms - 1)
     assert not late(moment, NOW_MS - ago_ms)
+
+
+@pytest.mark.parametrize("off_ms", [-7 * HOUR, 90 * MINUTE, 20 * YEAR])
+def test_a_steady_clock_in_a_wrong_zone_is_corrected(off_ms: int) -> None:
+    """A laptop set to London would put its morning's queue at the moment the line came back."""
+    moment = judge(NOW_MS - HOUR - off_ms, off_ms, NOW_MS, existed_ms=0, offline=True)
+    assert moment == (NOW_MS - HOUR, True, False)
+    assert not late(moment, 0), "the clock may have been set meanwhile: nobody knows"
 
 
 @pytest.mark.parametrize("off_ms", [-30 * YEAR, -HOUR, -limits.CLOCK_SKEW_MS - 1, limits.CLOCK_SKEW_MS + 1, 5 * YEAR])

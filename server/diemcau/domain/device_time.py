@@ -29,19 +29,15 @@ class Moment(NamedTuple):
 def judge(at_ms: int, offset_ms: int, server_ms: int, *, existed_ms: int, offline: bool) -> Moment:
     """What to make of `at_ms` on a clock that is `offset_ms` behind the server's, received at `server_ms`.
 
-    Implausible: a clock more than `limits.CLOCK_SKEW_MS` off, a moment that is yet to come, one older than
-    `limits.OFFLINE_AGE_MS_MAX`, or one from before the session existed (`existed_ms`). What was sent at once happened
-    about when it came, whatever the clock says; of what waited on a device with such a clock nobody knows when.
+    Implausible: a moment that is yet to come, one older than `limits.OFFLINE_AGE_MS_MAX`, or one from before the
+    session existed (`existed_ms`): then we know only when the news came. A clock more than `limits.CLOCK_SKEW_MS` off is
+    flagged too; what it says is corrected like any other, for most such clocks are steady (a wrong zone, a flat
+    battery), but of what waited on such a device nobody knows surely when it was.
     """
     corrected_ms = at_ms + offset_ms
-    age_ms = server_ms - corrected_ms
-    skewed = (
-        abs(offset_ms) > limits.CLOCK_SKEW_MS
-        or not -AHEAD_MS_MAX <= age_ms <= limits.OFFLINE_AGE_MS_MAX
-        or corrected_ms < existed_ms
-    )
-    believed = not skewed or (not offline and abs(age_ms) <= limits.CLOCK_SKEW_MS)
-    return Moment(min(corrected_ms, server_ms) if believed else server_ms, skewed, known=not (skewed and offline))
+    plausible = -AHEAD_MS_MAX <= server_ms - corrected_ms <= limits.OFFLINE_AGE_MS_MAX and corrected_ms >= existed_ms
+    skewed = not plausible or abs(offset_ms) > limits.CLOCK_SKEW_MS
+    return Moment(min(corrected_ms, server_ms) if plausible else server_ms, skewed, known=not (skewed and offline))
 
 
 def late(moment: Moment, starts_ms: int) -> bool:
