@@ -30,7 +30,7 @@ def judge(at_ms: int, offset_ms: int, server_ms: int, *, existed_ms: int, offlin
     """What to make of `at_ms` on a clock that is `offset_ms` behind the server's, received at `server_ms`.
 
     Implausible: a moment that is yet to come, one older than `limits.OFFLINE_AGE_MS_MAX`, or one from before the
-    session existed (`existed_ms`): then we know only when the news came. A clock more than `limits.CLOCK_SKEW_MS` off is
+    session existed (`existed_ms`): then we know only when the news came. A clock over `limits.CLOCK_SKEW_MS` off is
     flagged too; what it says is corrected like any other, for most such clocks are steady (a wrong zone, a flat
     battery), but of what waited on such a device nobody knows surely when it was.
     """
