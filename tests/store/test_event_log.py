@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 from chains import bodies
 from msgspec.structs import replace
 from sample import PEOPLE, Sample, check_in, listed
+from support import NOW_MS
 
-from diemcau.domain.log_chain import commitments
-from diemcau.domain.models import EventKind, Source
+from diemcau.domain.log_chain import Body, commitments
+from diemcau.domain.models import EventKind, Flag, Source
 from diemcau.errors import NotFoundError
 from diemcau.store import event_log
+from diemcau.store.check_ins import CheckIn
 from diemcau.store.engine import Connection, Engines
 from diemcau.store.event_log import NewEvent
+from diemcau.store.schema import attendance_event
 from diemcau.store.writer import Writer, new_writer_id
 
 
@@ -52,6 +56,61 @@ async def test_jobs_and_batches_share_one_chain(engines: Engines, writer: Writer
     assert [body.position for body in told] == [1, 2, 3, 4, 5]
     assert [body.kind for body in told] == ["check_in", "annul", "annul", "check_in", "check_in"]
     assert (told[1].by, told[1].reason, told[1].of) == ("thu-ky", "nhầm người", (1).to_bytes(16, "big").hex())
+
+
+async def test_log_says_what_was_recorded(engines: Engines, writer: Writer, conference: Sample) -> None:
+    """Every field of a check-in stands in the log where it belongs, in the entry and in the row beside it."""
+    item = CheckIn(
+        session_id=conference.session_id,
+        point_id=conference.points["HN-0003"],
+        point="HN-0003",
+        who=listed(conference, "DB-0003"),
+        nonce=bytes(range(16)),
+        fingerprint=bytes(range(16, 32)),
+        source=Source.MANUAL,
+        server_ms=NOW_MS + 3,
+        at_ms=NOW_MS + 1,
+        happened_ms=NOW_MS + 2,
+        flags=(Flag.LATE, Flag.OFFLINE),
+        offline=True,
+        offset_ms=-4,
+        device_id=5,
+        account_id=6,
+        by="thu-ky",
+        reason="hỏng máy quét",
+        stands_for=listed(conference, "DB-0004"),
+        of_nonce=bytes(range(32, 48)),
+    )
+    await writer.check_in(item)
+    (body,) = await bodies(engines)
+    assert body == Body(
+        session="S1",
+        writer=writer.writer_id.hex(),
+        position=1,
+        nonce=item.nonce.hex(),
+        kind="check_in",
+        source="manual",
+        point="HN-0003",
+        server_ms=NOW_MS + 3,
+        at_ms=NOW_MS + 1,
+        happened_ms=NOW_MS + 2,
+        counted=True,
+        by="thu-ky",
+        who=commitments(b"DB-0003.........", ("DB-0003", "Nguyễn Thị Hiền", "0900000003")),
+        stands_for=commitments(b"DB-0004.........", ("DB-0004", "Nguyễn Thị Hiền", "0900000004")),
+        offset_ms=-4,
+        offline=True,
+        number=1,
+        flags="late offline",
+        of=bytes(range(32, 48)).hex(),
+        reason="hỏng máy quét",
+    )
+    e = attendance_event.c
+    query = sa.select(e.attendee_id, e.stands_for_id, e.point_id, e.device_id, e.account_id, e.fingerprint)
+    async with engines.read() as connection:
+        row = (await connection.execute(query)).one()
+    people = [conference.attendees[code] for code in ("DB-0003", "DB-0004")]
+    assert tuple(row) == (*people, conference.points["HN-0003"], 5, 6, item.fingerprint)
 
 
 async def test_failed_write_leaves_no_gap(engines: Engines, writer: Writer, conference: Sample) -> None:
