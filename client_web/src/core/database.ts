@@ -13,24 +13,38 @@ export interface Tables extends DBSchema {
 const NAME = 'diemcau';
 const VERSION = 1;
 
+/** A database that has not opened within this time counts as none: a person stands at the door. */
+const OPEN_MS_MAX = 5000;
+
 let opened: Promise<IDBPDatabase<Tables>> | null = null;
 
 /**
- * The open database; opened again when the browser closed it under us.
+ * The open database; opened again when the browser closed it under us. One that hangs is refused at once from then
+ * on, and used again as soon as it opens after all.
  *
- * @throws where the browser keeps nothing
+ * @throws where the browser keeps nothing, or does not say within `OPEN_MS_MAX`
  */
 export function database(): Promise<IDBPDatabase<Tables>> {
-  opened ??= openDB<Tables>(NAME, VERSION, {
+  if (opened) return opened;
+  const opening = openDB<Tables>(NAME, VERSION, {
     upgrade(db) {
       db.createObjectStore('entries', { keyPath: 'nonce' });
       db.createObjectStore('kept');
     },
     blocking: (_current, _wanted, event) => (event.target as IDBDatabase).close(),
     terminated: () => (opened = null),
-  }).catch((error: unknown) => {
-    opened = null;
-    throw error;
   });
+  opened = inTime(opening);
+  opening.then(
+    () => (opened = opening),
+    () => (opened = null),
+  );
   return opened;
+}
+
+function inTime<T>(opening: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error('the browser does not open its database')), OPEN_MS_MAX);
+    opening.then(resolve, reject).finally(() => clearTimeout(late));
+  });
 }
