@@ -58,9 +58,17 @@ function read(response: Response, body: unknown): Delivery {
   }
   if (!isProblem(body)) return { kind: 'unavailable', why: 'network' };
   if (response.status === 401) return { kind: 'unavailable', why: 'token' };
-  if (response.status >= 500 || NOT_NOW.has(response.status))
-    return { kind: 'unavailable', why: 'busy', retryAfterMs: retryAfterMs(response) };
+  if (isLater(response.status)) return { kind: 'unavailable', why: 'busy', retryAfterMs: retryAfterMs(response) };
   return { kind: 'rejected', problem: body };
+}
+
+function isLater(status: number): boolean {
+  return status >= 500 || NOT_NOW.has(status);
+}
+
+/** Whether asking again would be answered the same. */
+export function isDefinite({ status }: Problem): boolean {
+  return status !== 401 && !isLater(status);
 }
 
 function isResults(body: unknown): body is CheckInResults {
@@ -179,7 +187,11 @@ export class Desk {
   private earlier(key: string, session: string, kind: CheckInKind): Entry | undefined {
     const last = this.view.recent.find(
       (entry) =>
-        entry.key === key && entry.session === session && entry.state !== 'refused' && entry.annulled === undefined,
+        entry.key === key &&
+        entry.session === session &&
+        entry.state !== 'refused' &&
+        entry.annulled === undefined &&
+        entry.withdraw === undefined,
     );
     return last?.item.kind === kind ? last : undefined;
   }

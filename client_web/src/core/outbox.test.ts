@@ -61,6 +61,7 @@ function page(store: OutboxStore, send: Send, exclusive = lock()): Page {
   opened.outbox = new Outbox({
     store,
     send,
+    annul: async () => 'done',
     timers,
     random,
     nowMs: () => WALL + timers.now(),

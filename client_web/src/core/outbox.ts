@@ -10,7 +10,10 @@ import type { Timers } from './timers';
 import type { Problem } from './wire';
 import type { CheckInBatch, CheckInItem, CheckInResult, PersonView } from './wire_check_ins';
 
-/** One fact and what became of it. `refused`: the server said no, and a person decides. */
+/**
+ * One fact and what became of it. `refused`: the server said no, and a person decides. `withdrawn`: taken back before
+ * it was ever sent; it never will be.
+ */
 export interface Entry {
   nonce: string;
   session: string;
@@ -19,12 +22,18 @@ export interface Entry {
   key: string;
   /** What this device may show of them; null: not known here. */
   person: PersonView | null;
-  state: 'waiting' | 'refused' | 'sent';
+  state: 'waiting' | 'refused' | 'sent' | 'withdrawn';
   result: CheckInResult | null;
   /** The server's time of its answer. */
   answered_ms: number | null;
+  /** An attempt to send it began: the server may know it, whatever this device heard. */
+  tried?: true;
+  /** To be taken back, with this reason, as soon as the server answered for it. */
+  withdraw?: string;
   /** Taken back by this device, with this reason. */
   annulled?: string;
+  /** The server would not take it back. */
+  annul_refused?: true;
 }
 
 export interface OutboxStore {
@@ -41,6 +50,9 @@ export type Delivery =
   | { kind: 'answered'; results: CheckInResult[]; serverMs: number }
   | { kind: 'rejected'; problem: Problem }
   | { kind: 'unavailable'; why: Trouble; retryAfterMs?: number };
+
+/** What became of taking an answered entry back. */
+export type Retraction = 'done' | 'refused' | 'unavailable';
 
 /** Why nothing gets through. `token`: the server does not know this device any more. */
 export type Trouble = 'network' | 'busy' | 'token';
@@ -60,6 +72,8 @@ export interface OutboxView {
 export interface OutboxOptions {
   store: OutboxStore;
   send: (session: string, batch: CheckInBatch, timeoutMs: number) => Promise<Delivery>;
+  /** Takes back what the server has. */
+  annul: (session: string, nonce: string, reason: string) => Promise<Retraction>;
   timers: Timers;
   random: () => number;
   /** This device's wall clock, ms since the epoch: goes to the server with each batch. */
@@ -87,6 +101,8 @@ export class Outbox {
   private lineDown = false;
   private running = false;
   private again = false;
+  /** Something happened while an attempt was under way: if that one fails, another may succeed at once. */
+  private woken = false;
   private stopped = false;
   private failures = 0;
   /** The server asked for quiet until then, on the timers' clock. */
@@ -118,6 +134,7 @@ export class Outbox {
   /** Tries now. */
   wake(): void {
     this.cancelWait();
+    this.woken = this.running;
     void this.run();
   }
 
@@ -152,6 +169,24 @@ export class Outbox {
     await this.changed();
   }
 
+  /**
+   * Takes a waiting entry back. What was never sent is kept aside and never will be; what may have been sent is
+   * delivered first, so that the server knows which entry it is to annul.
+   *
+   * @returns `answered` when the server has answered meanwhile, and it is an ordinary annulment
+   */
+  async withdraw(nonce: string, reason: string): Promise<'withdrawn' | 'asked' | 'answered'> {
+    let became: 'withdrawn' | 'asked' | 'answered' = 'answered';
+    await this.options.store.change([nonce], (entry) => {
+      if (entry.state !== 'waiting') return entry;
+      became = entry.tried ? 'asked' : 'withdrawn';
+      return entry.tried ? { ...entry, withdraw: reason } : { ...entry, state: 'withdrawn', annulled: reason };
+    });
+    if (became === 'withdrawn') this.settle(nonce, null);
+    await this.changed();
+    return became;
+  }
+
   /** Remembers that an answered entry was taken back. */
   async annulled(nonce: string, reason: string): Promise<void> {
     await this.options.store.change([nonce], (entry) => ({ ...entry, annulled: reason }));
@@ -160,7 +195,7 @@ export class Outbox {
 
   /** Forgets the answered entries (and whom they name); what waits or was refused stays. */
   async forget(session?: string): Promise<void> {
-    const sent = (await this.options.store.all()).filter((entry) => entry.state === 'sent' && entry.session !== session);
+    const sent = (await this.options.store.all()).filter((entry) => isOver(entry) && entry.session !== session);
     await this.options.store.change(sent.map(({ nonce }) => nonce), () => null);
     await this.changed();
   }
@@ -202,14 +237,18 @@ export class Outbox {
     if (this.running || this.stopped) return;
     this.running = true;
     let delivered = true;
-    while (this.again && delivered && !this.stopped) {
-      this.again = false;
+    while (this.again && (delivered || this.mayTryNow()) && !this.stopped) {
+      this.again = this.woken = false;
       delivered = await this.options.exclusive(() => this.round()).catch(() => false);
     }
     this.running = false;
     if (this.stopped) return;
     if (!delivered) this.tryLater();
     void this.refresh();
+  }
+
+  private mayTryNow(): boolean {
+    return this.woken && this.options.timers.now() >= this.quietUntil;
   }
 
   /** Waits with jitter, or for as long as the server asks. */
@@ -222,10 +261,13 @@ export class Outbox {
 
   /** One batch, read from the store under the lock. */
   private async round(): Promise<boolean> {
-    const waiting = (await this.options.store.all()).filter(({ state }) => state === 'waiting').sort(byTime);
-    if (!waiting.length || this.stopped) return true;
+    const all = (await this.options.store.all()).sort(byTime);
+    const waiting = all.filter(({ state }) => state === 'waiting');
+    const retracted = all.find(isToAnnul);
+    if ((!waiting.length && !retracted) || this.stopped) return true;
     this.again = true;
-    const delivered = await this.deliver(await this.batchOf(waiting));
+    const batch = await this.batchOf(waiting);
+    const delivered = batch.length ? await this.deliver(batch) : !retracted || (await this.retract(retracted));
     if (delivered) this.failures = 0;
     await this.changed();
     return delivered;
@@ -236,7 +278,30 @@ export class Outbox {
     const live = waiting.filter((entry) => this.isLive(entry));
     const from = live.length ? live : waiting;
     const batch = from.filter(({ session }) => session === from[0]?.session).slice(0, BATCH_ITEMS);
-    return live.length ? batch : this.asOffline(batch);
+    return this.tried(live.length ? batch : await this.asOffline(batch));
+  }
+
+  /** Marks durably that these are being sent; without those that a person took back this very moment. */
+  private async tried(batch: Entry[]): Promise<Entry[]> {
+    const unmarked = batch.filter(({ tried }) => !tried).map(({ nonce }) => nonce);
+    const gone = new Set<string>();
+    const mark = (entry: Entry): Entry => {
+      if (entry.state === 'waiting') return { ...entry, tried: true };
+      gone.add(entry.nonce);
+      return entry;
+    };
+    if (unmarked.length) await this.options.store.change(unmarked, mark);
+    return batch.filter(({ nonce }) => !gone.has(nonce));
+  }
+
+  /** Annuls one entry that was to be taken back while nobody knew whether the server had it. */
+  private async retract({ session, nonce, withdraw = '' }: Entry): Promise<boolean> {
+    const became = await this.options.annul(session, nonce, withdraw);
+    if (became === 'unavailable') return false;
+    await this.options.store.change([nonce], ({ withdraw: reason = withdraw, ...entry }) =>
+      became === 'done' ? { ...entry, annulled: reason } : { ...entry, annul_refused: true },
+    );
+    return true;
   }
 
   private isLive({ item }: Entry): boolean {
@@ -301,7 +366,7 @@ export class Outbox {
   }
 
   private async prune(): Promise<void> {
-    const sent = (await this.options.store.all()).filter(({ state }) => state === 'sent').sort(byTime);
+    const sent = (await this.options.store.all()).filter(isOver).sort(byTime);
     const old = sent.slice(0, Math.max(0, sent.length - SENT_KEPT)).map(({ nonce }) => nonce);
     if (old.length) await this.options.store.change(old, () => null);
   }
@@ -316,6 +381,7 @@ export function waitingPeople({ waiting, recent }: OutboxView, session: string):
     entry.session === session &&
     entry.item.kind === 'check_in' &&
     entry.item.who.type !== 'unlisted' &&
+    entry.withdraw === undefined &&
     entry.person !== null;
   const keys = (entries: Entry[]): string[] => entries.filter(listed).map(({ key }) => key);
   const known = new Set(keys(recent.filter(({ state, annulled }) => state === 'sent' && annulled === undefined)));
@@ -326,6 +392,15 @@ function byTime(one: Entry, other: Entry): number {
   return one.item.at_ms - other.item.at_ms || (one.nonce < other.nonce ? -1 : 1);
 }
 
+/** Nothing remains to be done about it. */
+function isOver(entry: Entry): boolean {
+  return entry.state === 'withdrawn' || (entry.state === 'sent' && !isToAnnul(entry));
+}
+
+function isToAnnul({ state, withdraw }: Entry): boolean {
+  return state === 'sent' && withdraw !== undefined;
+}
+
 /** A newer server may have more to say; what is no answer to us keeps the entry where it is. */
 function isDefinite({ result }: CheckInResult): boolean {
   return result === 'accepted' || result === 'duplicate' || result === 'refused';
@@ -334,7 +409,11 @@ function isDefinite({ result }: CheckInResult): boolean {
 /** The entry after its answer. An accepted badge's token is not kept: it would let who finds the device forge it. */
 function settled(entry: Entry, result: CheckInResult | undefined, serverMs: number): Entry {
   if (!result || entry.state !== 'waiting') return entry;
-  if (result.result === 'refused') return { ...entry, state: 'refused', result, answered_ms: serverMs };
+  if (result.result === 'refused') {
+    const { withdraw, ...rest } = entry;
+    const refused: Entry = { ...rest, state: 'refused', result, answered_ms: serverMs };
+    return withdraw === undefined ? refused : { ...refused, state: 'withdrawn', annulled: withdraw };
+  }
   const { who } = entry.item;
   const item: CheckInItem = { ...entry.item, who: who.type === 'badge' ? { type: 'badge', token: '' } : who };
   const named = result.check_in?.person;

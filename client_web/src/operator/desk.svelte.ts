@@ -1,9 +1,9 @@
 /** The hall's desk as state that Svelte follows: the queue, the last answer, and the list this device may hold. */
 import { createApi, path, type Answer } from '../core/api';
 import { findPerson, mayOpen, parseBadge } from '../core/bundle';
-import { createSender, Desk, type Extra, type Known, type Verdict } from '../core/check_ins';
+import { createSender, Desk, isDefinite, type Extra, type Known, type Verdict } from '../core/check_ins';
 import { erase, keep, recall } from '../core/kept';
-import { NO_OUTBOX, Outbox, type OutboxView } from '../core/outbox';
+import { NO_OUTBOX, Outbox, type Entry, type OutboxView, type Retraction } from '../core/outbox';
 import { openStore } from '../core/outbox_store';
 import { systemTimers } from '../core/timers';
 import type { SessionBrief } from '../core/wire';
@@ -37,6 +37,7 @@ export class HallDesk {
     this.outbox = new Outbox({
       store: openStore(),
       send: createSender({ token: () => device.token, language: words.language }),
+      annul: (session, nonce, reason) => this.retracted(session, nonce, reason),
       timers: systemTimers,
       random: Math.random,
       nowMs: Date.now,
@@ -88,9 +89,26 @@ export class HallDesk {
 
   /** Takes an entry back; the answer says why not. */
   async annul(session: string, nonce: string, reason: string): Promise<Answer<Annulled>> {
-    const answer = await this.api.post<Annulled>(`${path('sessions', session, 'check-ins', nonce)}/annul`, { reason });
+    const answer = await this.askToAnnul(session, nonce, reason);
     if (answer.ok) await this.outbox.annulled(nonce, reason);
     return answer;
+  }
+
+  /** Takes a waiting entry back; null: it is done, or will be once the server answered for it. */
+  async withdraw({ session, nonce }: Entry, reason: string): Promise<Answer<Annulled> | null> {
+    const became = await this.outbox.withdraw(nonce, reason);
+    if (this.verdict?.nonce === nonce) this.verdict = null;
+    return became === 'answered' ? this.annul(session, nonce, reason) : null;
+  }
+
+  private async retracted(session: string, nonce: string, reason: string): Promise<Retraction> {
+    const answer = await this.askToAnnul(session, nonce, reason);
+    if (answer.ok) return 'done';
+    return 'problem' in answer && isDefinite(answer.problem) ? 'refused' : 'unavailable';
+  }
+
+  private askToAnnul(session: string, nonce: string, reason: string): Promise<Answer<Annulled>> {
+    return this.api.post<Annulled>(`${path('sessions', session, 'check-ins', nonce)}/annul`, { reason });
   }
 
   /** The hall's list as it stands now; false when the server cannot be asked. */
