@@ -31,7 +31,7 @@
     ├── DoorError           4xx code_expired, code_invalid, claim_expired, claim_used_up, not_open, closed,
     │                           unknown_attendee, ambiguous_name, revoked
     ├── ExportFailedError   500 export_failed       the file could not be written; the records are whole
-    ├── LogBrokenError      500 log_broken          a stored entry does not follow from the one before it (I4)
+    ├── LogBrokenError      500 log_broken          a stored entry is gone or not what was recorded (I4)
     ├── FileFlawError       (command line only) file_flaw: a file that does not verify, and where
     │   └── EntryFlawError      entry_flaw          the same, with the place in its chain
     ├── OverloadedError     503 overloaded          the writing queue is full; retry after a while

@@ -393,9 +393,13 @@ def test_one_revision_says_one_thing() -> None:
     assert minutes_file.verify(minutes_of(chains).file, FINGERPRINT, [first]) == first
     for minutes, what in (
         (again, "flaw.same_revision"),
-        (minutes_of([Chain(chains[0].writer, 3, bytes(32).hex())], revision=3), "flaw.previous"),
-        (minutes_of([Chain(chains[0].writer, 2, chains[0].head)], revision=3), "flaw.less_than_minutes"),
-        (minutes_of([], revision=3), "flaw.less_than_minutes"),
+        (minutes_of([Chain(chains[0].writer, 3, bytes(32).hex())], revision=3, previous="x"), "flaw.previous"),
+        (
+            minutes_of([Chain(chains[0].writer, 2, chains[0].head)], revision=3, previous="x"),
+            "flaw.less_than_minutes",
+        ),
+        (minutes_of([], revision=3, previous="x"), "flaw.less_than_minutes"),
+        (minutes_of(chains, revision=3), "flaw.previous"),
     ):
         with pytest.raises(FileFlawError) as raised:
             minutes_file.verify(minutes.file, FINGERPRINT, [first])

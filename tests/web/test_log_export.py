@@ -15,13 +15,15 @@ import sqlalchemy as sa
 from sample import Sample
 from support import NOW_MS, Client, Running, Start
 
-from diemcau.domain import signed
+from diemcau.domain import log_chain, signed
 from diemcau.domain.log_verifier import Seen, Verifier
 from diemcau.domain.models import Role, Source
 from diemcau.errors import FileFlawError
 from diemcau.services import counted
 from diemcau.store.check_ins import CheckIn, Listed, Unlisted
+from diemcau.store.engine import Connection
 from diemcau.store.schema import attendance_event, attendee
+from diemcau.store.schema import log_chain as stored_chain
 from diemcau.wire import api
 
 LOG = "/api/v1/sessions/S1/exports/log.jsonl"
@@ -38,6 +40,11 @@ async def running(database: str, start: Start) -> Running:
 @pytest.fixture
 async def conference(running: Running) -> Sample:
     """Four people and a stranger in four halls; DB-0003 of HN-001 sits in a hall of HN-002, DB-0007 the other way."""
+    return await fill_halls(running)
+
+
+async def fill_halls(running: Running) -> Sample:
+    """The conference, and who came."""
     conference = await sample.fill(running.context.engines)
     for person, hall in (
         ("DB-0001", "HN-0001"),
@@ -182,6 +189,10 @@ BROKEN: dict[str, Callable[[Any], sa.Executable]] = {
     ),
     "an entry is gone": lambda e: sa.delete(attendance_event).where(e.position == 3),
     "entries changed places": lambda e: sa.update(attendance_event).where(e.position == 3).values(position=30),
+    "a hall that never was": lambda e: sa.update(attendance_event).where(e.position == 3).values(point_id=999),
+    "a body without an end": lambda e: (
+        sa.update(attendance_event).where(e.position == 3).values(body=b'{"x":' + b"[" * 100_000)
+    ),
 }
 
 
@@ -193,6 +204,57 @@ async def test_a_changed_database_is_not_signed(running: Running, conference: Sa
     assert (status, answer["code"]) == (500, "log_broken")
     assert answer["params"]["position"] == 3
     assert answer["params"]["writer"] == running.context.writer.writer_id.hex()
+
+
+@pytest.mark.parametrize(
+    ("change", "position"),
+    [
+        ("UPDATE attendance_event SET body = replace(body, 'HN-0002', 'HN-0001') WHERE position = 3", 3),
+        ("UPDATE attendance_event SET hash = CAST(hash AS TEXT) || 'x' WHERE position = 3", 3),
+        ("UPDATE attendance_event SET writer = 'x' WHERE position = 3", 1),
+        ("UPDATE log_chain SET head = 'x'", 5),
+        ("UPDATE log_chain SET count = 'x'", 1),
+    ],
+)
+async def test_what_a_database_browser_leaves_behind(start: Start, change: str, position: int) -> None:
+    """SQLite turns bytes that are edited by hand into text: the entry is named, where an error would name nothing."""
+    running = await start()
+    await fill_halls(running)
+    await running.context.writer.write(lambda connection: connection.execute(sa.text(change)))
+    status, answer = await running.admin.call("GET", LOG)
+    assert (status, answer["code"], answer["params"]["position"]) == (500, "log_broken", position)
+
+
+async def rewrite(running: Running) -> None:
+    """What an insider with the tables, but without the key, can do: change an entry and every hash behind it."""
+    e = attendance_event.c
+    async with running.context.read() as connection:
+        rows: list[Any] = list(await connection.execute(sa.select(e.id, e.body).order_by(e.position)))
+    head = log_chain.START
+
+    async def work(connection: Connection) -> None:
+        nonlocal head
+        for row in rows:
+            body = row.body.replace(b"HN-0003", b"HN-0001")
+            head = log_chain.link(head, log_chain.digest(body))
+            await connection.execute(sa.update(attendance_event).where(e.id == row.id).values(body=body, hash=head))
+        await connection.execute(sa.update(stored_chain).values(head=head))
+
+    await running.context.writer.write(work)
+
+
+async def test_what_minutes_froze_is_not_signed_anew(running: Running, conference: Sample) -> None:
+    """A whole chain that was computed anew follows from itself; it no longer has what was signed at closing."""
+    for state in ("live", "ended", "closed"):
+        await running.admin.ok("POST", "/api/v1/sessions/S1/state", {"to": state})
+    late = sample.check_in(conference, "DB-0008", "HN-0003")
+    assert (await running.context.writer.check_in(msgspec.structs.replace(late, offline=True))).held
+    assert (await verified(running, (await download(running.admin))[0])).entries == 6
+    await rewrite(running)
+    for method, path, body in (("GET", LOG, None), ("POST", "/api/v1/sessions/S1/revisions", {"reason": "mất mạng"})):
+        status, answer = await running.admin.call(method, path, body)
+        assert (status, answer["code"], answer["params"]["position"]) == (500, "log_broken", 5)
+    assert len((await running.admin.ok("GET", "/api/v1/sessions/S1/minutes"))["items"]) == 1
 
 
 async def test_a_cut_database_is_not_signed(running: Running, conference: Sample) -> None:

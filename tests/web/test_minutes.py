@@ -151,6 +151,16 @@ async def test_a_revision_counts_them_with_a_trace(running: Running, conference:
     assert (await running.admin.ok("GET", ONE))["present"] == 5
 
 
+async def test_nothing_is_revised_once_minutes_are_gone(running: Running, conference: Sample) -> None:
+    """Who deletes the minutes of closing gets no second ones signed that say nothing of them."""
+    await close(running)
+    await come_late(running, conference, "DB-0004", "HN-0002")
+    await running.context.writer.write(lambda connection: connection.execute(sa.delete(minutes)))
+    status, _ = await running.admin.call("POST", f"{ONE}/revisions", {"reason": "mất mạng"})
+    assert status == 500
+    assert (await running.admin.ok("GET", f"{ONE}/minutes"))["items"] == []
+
+
 async def test_a_revision_needs_something_that_waits(running: Running, conference: Sample) -> None:
     """A revision without anything new would only raise the question what it is for."""
     reason = {"reason": "thử"}

@@ -125,6 +125,8 @@ def verify(content: bytes, fingerprint: bytes, earlier: Iterable[Minutes] = ()) 
         raise FileFlawError(line=2, what="flaw.after_end")
     if not minutes.adds_up():
         raise FileFlawError(line=1, what="flaw.sum")
+    if (minutes.revision == 1) is not (minutes.previous == ""):
+        raise FileFlawError(line=1, what="flaw.previous")
     for one in earlier:
         hold(minutes, one)
     return minutes

@@ -21,7 +21,8 @@ STREAM_ROWS = 500
 class LogRow(NamedTuple):
     """An entry, where it happened, and who is meant: on the list, on none, or (both None) nobody.
 
-    hall_path, person_path, place_path: of the units of the hall, of the person, of whose place they take.
+    hall_path, person_path, place_path: of the units of the hall, of the person, of whose place they take; no hall_path
+    means that the entry names a hall that never was.
     The salts are those of the tables.
     """
 
@@ -29,7 +30,7 @@ class LogRow(NamedTuple):
     position: int
     hash: bytes
     body: bytes
-    hall_path: str
+    hall_path: str | None
     person_path: str | None
     salt: bytes | None
     code: str | None
@@ -47,8 +48,17 @@ class LogRow(NamedTuple):
 async def chains(connection: Connection, session_id: int) -> list[Chain]:
     """Where each chain of the session ends, by writer."""
     c = log_chain.c
-    query = sa.select(c.writer, c.count, c.head).where(c.session_id == session_id).order_by(c.writer)
+    columns = (_bytes(c.writer), sa.cast(c.count, sa.BigInteger), _bytes(c.head))
+    query = sa.select(*columns).where(c.session_id == session_id).order_by(c.writer)
     return [Chain(writer.hex(), count, head.hex()) for writer, count, head in await connection.execute(query)]
+
+
+async def hash_at(connection: Connection, session_id: int, writer: bytes, position: int) -> bytes | None:
+    """The hash of one entry; None when it is not there."""
+    e = attendance_event.c
+    query = sa.select(_bytes(e.hash)).where(e.session_id == session_id, e.writer == writer, e.position == position)
+    found: bytes | None = await connection.scalar(query)
+    return found
 
 
 async def entries(connection: Connection, session_id: int) -> AsyncGenerator[list[LogRow], None]:
@@ -59,24 +69,29 @@ async def entries(connection: Connection, session_id: int) -> AsyncGenerator[lis
         yield [LogRow._make(row) for row in rows]
 
 
+def _bytes(column: sa.Column[bytes]) -> sa.Cast[bytes]:
+    """A column that SQLite gives as bytes even where somebody put a text into it: it is for us to say what is wrong."""
+    return sa.cast(column, sa.LargeBinary)
+
+
 _e, _person, _u = attendance_event.c, attendee.alias("person"), unlisted.c
 _place, _home, _theirs, _hall = attendee.alias("place"), unit.alias("home"), unit.alias("theirs"), unit.alias("hall")
 _ENTRIES = (
     sa.select(
-        _e.writer,
+        _bytes(_e.writer),
         _e.position,
-        _e.hash,
-        _e.body,
+        _bytes(_e.hash),
+        _bytes(_e.body),
         _hall.c.path,
         _home.c.path,
-        _person.c.salt,
+        _bytes(_person.c.salt),
         _person.c.code,
         _person.c.full_name,
         _person.c.phone,
-        _u.salt,
+        _bytes(_u.salt),
         _u.name,
         _theirs.c.path,
-        _place.c.salt,
+        _bytes(_place.c.salt),
         _place.c.code,
         _place.c.full_name,
         _place.c.phone,
