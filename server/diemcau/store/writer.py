@@ -148,6 +148,7 @@ class Writer:
                 if self._jobs:
                     await self._run_job(self._jobs.popleft())
                 if self._items:
+                    await self._gather()
                     batch = [self._items.popleft() for _ in range(min(len(self._items), limits.WRITE_BATCH_ITEMS_MAX))]
                     await self._run_batch(batch)
                 if not self._jobs and not self._items:
@@ -155,10 +156,13 @@ class Writer:
                         return
                     self._wake.clear()
                     await self._wake.wait()
-                    if self._items and not self._jobs and not self._closing:
-                        await asyncio.sleep(limits.WRITE_GATHER_S)
         finally:
             self._give_up()
+
+    async def _gather(self) -> None:
+        """Let a small batch wait a moment for others, unless other work waits for it."""
+        if len(self._items) < limits.WRITE_GATHER_ITEMS and not self._jobs and not self._closing:
+            await asyncio.sleep(limits.WRITE_GATHER_S)
 
     def drain(self) -> None:
         """Take nothing more; `run()` returns once everything that waits is written."""
