@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from msgspec.structs import replace
 
 from diemcau import limits
-from diemcau.domain import networks
+from diemcau.domain import door_networks, networks
 from diemcau.domain.anomalies import Finding, Rules, Sight
 from diemcau.domain.models import AnomalyKind
 
@@ -25,8 +27,13 @@ def at_door(number: int, **values: object) -> Sight:
 
 
 def scanned(number: int, at_ms: int, device_id: int = 3) -> Sight:
-    """A badge scanned by an operator's device."""
-    return Sight(1, 7, nonce(number), at_ms, number, device_id=device_id)
+    """A badge scanned by an operator's device, whose clock is right."""
+    return Sight(1, 7, nonce(number), at_ms, number, device_id=device_id, clock_ms=at_ms)
+
+
+def used(number: int, network: bytes, step: int) -> Sight:
+    """A code of this step used from somewhere."""
+    return at_door(number, network=network, step=step, at_ms=NOW_MS + step * 15_000)
 
 
 def merged(rules: Rules, sights: list[Sight]) -> dict[bytes, Finding]:
@@ -69,25 +76,60 @@ def test_a_phone_in_two_halls_belongs_to_neither() -> None:
 
 
 # --- distant networks ------------------------------------------------------------------------------------------
-def test_code_sent_out_of_the_hall_is_told() -> None:
-    """A code that was forwarded is used from everywhere within seconds."""
-    sights = [at_door(number, network=b"net %d" % number, step=100) for number in range(1, 8)]
-    assert merged(Rules(), sights[:5]) == {}
+def hall_of(people: int, networks: int, seed: int = 1) -> list[Sight]:
+    """An honest hall within half an hour, each on the network of a carrier, some carriers larger than others."""
+    chance = random.Random(seed)
+    weights = [1 / (number + 1) for number in range(networks)]
+    steps = sorted(int(chance.betavariate(4, 2) * 120) for _ in range(people))
+    carriers = chance.choices(range(networks), weights, k=people)
+    return [used(number, b"net %d" % carriers[number], steps[number]) for number in range(people)]
+
+
+def sent_out(step: int, networks: int) -> list[Sight]:
+    """A code that somebody photographed, used from so many networks elsewhere."""
+    return [used(10_000 + number, b"elsewhere %d" % number, step) for number in range(networks)]
+
+
+@pytest.mark.parametrize("step", [100, 2])
+@pytest.mark.parametrize("networks", [4, 40])
+def test_code_sent_out_of_the_hall_is_told(networks: int, step: int) -> None:
+    """A code that was forwarded is used from networks that no other code of the door knows, early or late."""
+    sights = sorted(hall_of(200, networks) + sent_out(step, 9), key=lambda sight: sight.step or 0)
     (finding,) = merged(Rules(), sights).values()
-    assert (finding.kind, finding.count) == (AnomalyKind.DISTANT_NETWORKS, 7)
-    assert finding.nonces == tuple(nonce(number) for number in range(1, 8))
+    assert (finding.kind, finding.point_id) == (AnomalyKind.DISTANT_NETWORKS, 7)
+    assert finding.count >= 9
+    assert {nonce(10_000 + number) for number in range(9)} <= set(finding.nonces)
+    assert finding.first_ms == NOW_MS + step * 15_000
 
 
-def test_many_phones_of_few_networks_are_a_hall() -> None:
-    """A hall's own network and three carriers, whatever the number of phones."""
-    sights = [at_door(number, network=b"net %d" % (number % 4), step=100) for number in range(40)]
-    assert merged(Rules(), sights) == {}
+@pytest.mark.parametrize("networks", [1, 4, 12, 40, 100])
+@pytest.mark.parametrize("people", [60, 700])
+def test_phones_of_many_carriers_are_a_hall(people: int, networks: int) -> None:
+    """A hall on its own network, on that of three carriers, or on the dozens that carriers hide their phones behind."""
+    for seed in range(20):
+        assert merged(Rules(), hall_of(people, networks, seed)) == {}
+
+
+def test_first_people_of_a_hall_come_from_anywhere() -> None:
+    """Twenty people in the first minute, from as many networks: nothing is known yet to which that would be odd."""
+    assert merged(Rules(), sent_out(1, 20)) == {}
 
 
 def test_networks_over_time_are_no_crowd() -> None:
     """Twenty networks over twenty codes are twenty people who came one after another."""
-    sights = [at_door(number, network=b"net %d" % number, step=number) for number in range(20)]
-    assert merged(Rules(), sights) == {}
+    assert merged(Rules(), [used(number, b"net %d" % number, number) for number in range(20)]) == {}
+
+
+def test_networks_beyond_counting_are_not_judged() -> None:
+    """A door of more networks than are remembered: nobody is called odd for want of memory."""
+    sights = [used(number, b"net %d" % number, number // 7) for number in range(700)]
+    assert merged(Rules(), sights + sent_out(200, 20)) == {}
+
+
+def test_surprise_grows_with_what_chance_does_not_explain() -> None:
+    """Chance explains what it expects, and less and less beyond."""
+    assert door_networks.surprise(3, 3.0) == door_networks.surprise(2, 3.0) == 0.0
+    assert 0 < door_networks.surprise(6, 3.0) < door_networks.surprise(7, 3.0) < door_networks.surprise(7, 1.0)
 
 
 # --- impossible pace -------------------------------------------------------------------------------------------
@@ -106,17 +148,33 @@ def test_practised_operator_is_not_flagged(order: int) -> None:
     assert merged(Rules(), sights) == {}
 
 
+def test_queue_of_a_wrong_clock_is_not_flagged() -> None:
+    """Nobody knows when its people came, so all came when the queue did; its clock still tells how far apart."""
+    sights = [replace(scanned(number, NOW_MS), clock_ms=number * 1000) for number in range(60)]
+    assert merged(Rules(), sights) == {}
+
+
 def test_two_devices_share_no_pace() -> None:
     """Two operators side by side are twice as fast as one."""
     sights = [scanned(number, NOW_MS + number * 400, device_id=number % 2) for number in range(40)]
     assert merged(Rules(), sights) == {}
 
 
-@pytest.mark.parametrize(("people", "capacity", "odd"), [(180, 60, False), (181, 60, True), (600, 2000, False)])
-def test_arrivals_in_a_minute(people: int, capacity: int, odd: bool) -> None:  # noqa: FBT001 pytest gives it by name
-    """A door lets three people a second through, not more; a hall of 2,000 has more doors."""
+@pytest.mark.parametrize(
+    ("people", "size", "odd"),
+    [
+        (180, {"capacity": 60}, False),
+        (181, {"capacity": 60}, True),
+        (600, {"capacity": 2000}, False),
+        (600, {"invited": 2000}, False),
+        (600, {"present": 2000}, False),
+        (600, {}, True),
+    ],
+)
+def test_arrivals_in_a_minute(people: int, size: dict[str, int], odd: bool) -> None:  # noqa: FBT001 pytest gives it
+    """A door lets three people a second through, not more; a hall of 2,000 has more doors, noted or not."""
     step_ms = 59_000 // people
-    sights = [at_door(number, at_ms=NOW_MS + number * step_ms, capacity=capacity) for number in range(people)]
+    sights = [at_door(number, at_ms=NOW_MS + number * step_ms, **size) for number in range(people)]
     found = merged(Rules(), sights)
     assert [finding.kind for finding in found.values()] == ([AnomalyKind.IMPOSSIBLE_PACE] if odd else [])
     assert all(len(finding.nonces) == limits.ANOMALY_NONCES_MAX for finding in found.values())
@@ -136,9 +194,9 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ANOMALY_KEYS_MAX", 10)
     rules = Rules()
     for number in range(100):
-        rules.see(at_door(number, step=number, network=b"n"))
+        rules.see(at_door(number, step=number, network=b"n", point_id=number))
         rules.see(at_door(1000 + number % 4, phone=b"lent"))
-    assert len(rules._phones) == len(rules._codes) == 10
+    assert len(rules._phones) == len(rules._networks) == 10
     assert rules.see(at_door(2000, phone=b"lent")) == []
     (finding,) = rules.see(at_door(3000, phone=b"lent"))
     assert finding.count == limits.ANOMALY_PHONE_PEOPLE

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from diemcau import limits
+from diemcau.domain.door_networks import DoorNetworks
 from diemcau.domain.models import AnomalyKind
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ class Sight(Struct, frozen=True, gc=False):
     """What the rules look at of one check-in.
 
     at_ms: when it happened. person: who, by id or by what was typed. device_id: of the operator's device
-    that scanned a badge, else None. phone, network: hashes; empty where it was no phone. step: of the door code.
-    present: people counted in the hall after it; capacity: its seats; 0: not known.
+    that scanned a badge, else None; clock_ms: when, by that device's own clock, which may be wrong but runs evenly.
+    phone, network: hashes; empty where it was no phone. step: of the door code. present: people counted in the hall
+    after it; capacity: its seats; invited: people summoned to it; 0: not known.
     """
 
     session_id: int
@@ -37,11 +39,13 @@ class Sight(Struct, frozen=True, gc=False):
     at_ms: int
     person: int | bytes
     device_id: int | None = None
+    clock_ms: int = 0
     phone: bytes = b""
     network: bytes = b""
     step: int | None = None
     present: int = 0
     capacity: int = 0
+    invited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,7 @@ class Rules:
     """The three rules over everything that was committed lately."""
 
     _phones: Recent[Crowd] = field(default_factory=Recent)
-    _codes: Recent[Crowd] = field(default_factory=Recent)
+    _networks: Recent[DoorNetworks] = field(default_factory=Recent)
     _devices: Recent[Window] = field(default_factory=Recent)
     _doors: Recent[Window] = field(default_factory=Recent)
 
@@ -193,30 +197,41 @@ class Rules:
         return _finding(sight, AnomalyKind.ONE_PHONE, sight.phone, crowd.first_ms, len(crowd), news)
 
     def _distant_networks(self, sight: Sight) -> Finding | None:
-        """One code used from many networks at once: somebody sent it out of the hall. One anomaly a door."""
+        """One code used from many networks that the hall does not know otherwise: it was sent out of the hall."""
         if sight.step is None or not sight.network:
             return None
-        crowd = _crowd(self._codes, (sight.session_id, sight.point_id, sight.step), sight.network, sight)
-        news = crowd.news(limits.ANOMALY_CODE_NETWORKS, sight.nonce)
-        if not news:
+        key = sight.session_id, sight.point_id
+        known = self._networks.latest(key) or self._networks.begin(key, DoorNetworks())
+        strange = known.add(sight.step, sight.network, sight.at_ms, sight.nonce)
+        if strange is None:
             return None
-        key = b"door %d" % sight.point_id
-        return _finding(sight, AnomalyKind.DISTANT_NETWORKS, key, crowd.first_ms, len(crowd), news)
+        return _finding(
+            sight,
+            AnomalyKind.DISTANT_NETWORKS,
+            b"door %d" % sight.point_id,
+            min(network.at_ms for network in strange),
+            len(strange),
+            tuple(network.nonce for network in strange),
+        )
 
     def _quick(self, sight: Sight) -> Finding | None:
-        """An operator's device that scans badges faster than hands can."""
+        """An operator's device that scans badges faster than hands can, however late its queue comes."""
         key = sight.session_id, sight.device_id
         window = self._devices.latest(key) or self._devices.begin(key, Window())
-        window.add(sight.at_ms, sight.nonce, limits.ANOMALY_SCANS_WITHIN_S * 1000)
+        window.add(sight.clock_ms, sight.nonce, limits.ANOMALY_SCANS_WITHIN_S * 1000)
         news = window.news(limits.ANOMALY_SCANS_MAX)
         return _pace(sight, b"device %d" % (sight.device_id or 0), window, news)
 
     def _crowded(self, sight: Sight) -> Finding | None:
-        """A door that more people come through than a door lets through; in larger halls in proportion."""
+        """A door that more people come through than a door lets through; in larger halls in proportion.
+
+        Where nobody noted how many seats a hall has, those who were summoned and those who sit there tell its size.
+        """
         key = sight.session_id, sight.point_id
         window = self._doors.latest(key) or self._doors.begin(key, Window())
         window.add(sight.at_ms, sight.nonce, 60_000)
-        news = window.news(max(limits.ANOMALY_ARRIVALS_PER_MINUTE_MAX, int(sight.capacity * SHARE_PER_MINUTE)))
+        people = max(sight.capacity, sight.invited, sight.present)
+        news = window.news(max(limits.ANOMALY_ARRIVALS_PER_MINUTE_MAX, int(people * SHARE_PER_MINUTE)))
         return _pace(sight, b"arrivals %d" % sight.point_id, window, news)
 
     def _full(self, sight: Sight) -> Finding | None:
@@ -230,7 +245,8 @@ class Rules:
 def _pace(sight: Sight, key: bytes, window: Window, news: tuple[bytes, ...]) -> Finding | None:
     if not news:
         return None
-    return _finding(sight, AnomalyKind.IMPOSSIBLE_PACE, key, window.seen[0][0], len(window.seen), news)
+    took_ms = window.seen[-1][0] - window.seen[0][0]
+    return _finding(sight, AnomalyKind.IMPOSSIBLE_PACE, key, sight.at_ms - took_ms, len(window.seen), news)
 
 
 def _finding(  # noqa: PLR0913 five of them differ by rule

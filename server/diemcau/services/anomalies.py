@@ -34,12 +34,13 @@ COUNTING = frozenset({EventKind.CHECK_IN, EventKind.SPOT_CHECK})
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What the door knows of a tap besides who it was: keyed hashes, the code's step, the hall's seats."""
+    """What the door knows of a tap besides who it was: keyed hashes, the code's step, the hall's size."""
 
     phone: bytes
     network: bytes
     step: int
     capacity: int
+    invited: int
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Anomalies:
         return list(found.values())
 
 
-NO_TRACE = Trace(b"", b"", -1, 0)
+NO_TRACE = Trace(b"", b"", -1, 0, 0)
 
 
 def _sight(outcome: Outcome, trace: Trace) -> Sight:
@@ -97,11 +98,13 @@ def _sight(outcome: Outcome, trace: Trace) -> Sight:
         at_ms=item.happened_ms,
         person=item.who.attendee_id if isinstance(item.who, Listed) else item.who.key,
         device_id=item.device_id,
+        clock_ms=item.at_ms,
         phone=trace.phone,
         network=trace.network,
         step=trace.step if trace.step >= 0 else None,
-        present=outcome.present or 0,
+        present=outcome.present or outcome.unlisted or 0,
         capacity=trace.capacity,
+        invited=trace.invited,
     )
 
 

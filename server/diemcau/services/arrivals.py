@@ -109,6 +109,7 @@ class Arrival:
             network=context.keys.sign("network", far) if far else b"",
             step=claim.step,
             capacity=self.row.capacity,
+            invited=self.row.invited,
         )
 
     def _marker(self, claim: Claim) -> bytes:
