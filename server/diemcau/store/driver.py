@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 Values = Mapping[str, sa.ColumnElement[Any]]
-SIZES = (1, 4, 16, 64, 256, 1024)
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 """How many keys SQLite's statements ask for; fewer are padded, so that each text is compiled once."""
 
 
