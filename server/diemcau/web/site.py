@@ -72,12 +72,14 @@ def add_static(app: web.Application) -> None:
 
 @web.middleware
 async def security_headers(request: web.Request, handler: web.Handler) -> web.StreamResponse:  # type: ignore[name-defined]
-    """What every answer carries."""
+    """What every answer carries; JSON, which no browser shows or runs, goes without what is meant for pages."""
     response: web.StreamResponse = await handler(request)
     if not response.prepared:
-        response.headers.setdefault("Content-Security-Policy", CSP)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
+        headers = response.headers
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        if headers.get("Content-Type") != "application/json":
+            headers.setdefault("Content-Security-Policy", CSP)
+            headers.setdefault("Referrer-Policy", "same-origin")
     return response
 
 
