@@ -49,7 +49,7 @@ test('a page says who it is only after the server greeted, and is ready after it
   expect(names()).toEqual(['connecting']);
   network.last.says(WELCOME);
   expect(names()).toEqual(['connecting', 'ready']);
-  expect(frames).toEqual([{ ...WELCOME, present: 0, invited: 0 }]);
+  expect(frames).toEqual([{ ...WELCOME, present: 0, invited: 0, unlisted: 0 }]);
 });
 
 test('nothing is sent on a line that is not ready, and the sender learns it', () => {

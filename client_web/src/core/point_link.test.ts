@@ -47,11 +47,11 @@ function answer(ms: number): void {
 test('a hall is shown with its session and figures as soon as it is welcomed', () => {
   greet();
   expect(network.last.sent[0]).toEqual({ type: 'identify', v: 1, token: 'dcd_token', boot: 'b1' });
-  expect(view).toMatchObject({ line: 'online', session: SESSION, present: 3, invited: 58, welcomes: 1 });
+  expect(view).toMatchObject({ line: 'online', session: SESSION, present: 3, invited: 58, unlisted: 0, welcomes: 1 });
   expect(view.point).toEqual({ point: 'P1', point_name: 'Hội trường' });
-  network.last.says({ type: 'count', present: 4, invited: 58 });
+  network.last.says({ type: 'count', present: 4, invited: 58, unlisted: 2 });
   network.last.says({ type: 'session', session: { ...SESSION, state: 'live' } });
-  expect(view).toMatchObject({ present: 4, session: { state: 'live' } });
+  expect(view).toMatchObject({ present: 4, unlisted: 2, session: { state: 'live' } });
 });
 
 describe('beats', () => {

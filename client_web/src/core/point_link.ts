@@ -21,6 +21,8 @@ export interface LinkView {
   session: SessionBrief | null;
   present: number;
   invited: number;
+  /** People on no list, counted apart. */
+  unlisted: number;
   /** Server time minus the timers' clock; null before any was heard. */
   offsetMs: number | null;
   /** Counts the welcomes: what was fetched before may be out of date. */
@@ -53,6 +55,7 @@ export const NO_VIEW: LinkView = {
   session: null,
   present: 0,
   invited: 0,
+  unlisted: 0,
   offsetMs: null,
   welcomes: 0,
 };
@@ -120,8 +123,8 @@ export class PointLink {
   private take(frame: Exclude<ServerFrame, Hello>): void {
     switch (frame.type) {
       case 'welcome': {
-        const { point, point_name, session, present, invited } = frame;
-        this.show({ point: { point, point_name }, session, present, invited, welcomes: this.view.welcomes + 1 });
+        const { point, point_name, session, present, invited, unlisted } = frame;
+        this.show({ point: { point, point_name }, session, present, invited, unlisted, welcomes: this.view.welcomes + 1 });
         this.cancelBeat = this.options.timers.after(this.options.random() * this.heartbeatMs, () => this.beat());
         break;
       }
@@ -132,7 +135,7 @@ export class PointLink {
         this.show({ session: frame.session });
         break;
       case 'count':
-        this.show({ present: frame.present, invited: frame.invited });
+        this.show({ present: frame.present, invited: frame.invited, unlisted: frame.unlisted });
         break;
     }
   }

@@ -62,10 +62,10 @@ export function decodeFrame(text: string): ServerFrame | null {
 /** Defaults of wire/live.py for each frame of the server. */
 const DEFAULTS: Record<ServerFrame['type'], object> = {
   hello: {},
-  welcome: { session: null, present: 0, invited: 0 },
+  welcome: { session: null, present: 0, invited: 0, unlisted: 0 },
   beat_ack: {},
   session: {},
-  count: {},
+  count: { unlisted: 0 },
   snapshot: { part: 1, parts: 1 },
   delta: { gone: [] },
 };

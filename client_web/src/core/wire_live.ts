@@ -71,6 +71,7 @@ export interface Welcome {
   session: SessionBrief | null;
   present: number;
   invited: number;
+  unlisted: number;
 }
 
 export interface BeatAck {
@@ -88,6 +89,7 @@ export interface CountEvent {
   type: 'count';
   present: number;
   invited: number;
+  unlisted: number;
 }
 
 export type ServerPointFrame = Hello | Welcome | BeatAck | SessionEvent | CountEvent;

@@ -122,11 +122,11 @@ class Center:
     def _tell_counts(self, session: LiveSession, changed: Iterable[int]) -> None:
         for point_id in changed:
             row = session.rows.get(point_id)
-            if row is None or row.told == (row.present, row.invited):
+            if row is None or row.told == row.figures:
                 continue
-            row.told = (row.present, row.invited)
+            row.told = row.figures
             lines = [line for line in self.lines.at(point_id) if line.session_id == session.session_id]
             if lines:
-                frame = msgspec.json.encode(CountEvent(row.present, row.invited))
+                frame = msgspec.json.encode(CountEvent(*row.figures))
                 for line in lines:
                     line.socket.push(frame)

@@ -68,7 +68,12 @@ class Row:
     rtt_band: int = 0
     changed_seq: int = 0
     counted: int = 0
-    told: tuple[int, int] | None = None
+    told: tuple[int, int, int] | None = None
+
+    @property
+    def figures(self) -> tuple[int, int, int]:
+        """What its hall is told: present, invited, unlisted."""
+        return self.present, self.invited, self.unlisted
 
     def part(self) -> Counted:
         """What it adds to the totals."""

@@ -67,8 +67,8 @@ async def enter(actor: Anonymous, context: Context, frame: Identify, socket: Soc
     welcome = Welcome(line.sid, device.point_code, point_name, session.brief if session else None)
     if session is not None:
         row = session.rows[device.point_id]
-        welcome.present, welcome.invited = row.present, row.invited
-        row.told = row.told or (row.present, row.invited)
+        welcome.present, welcome.invited, welcome.unlisted = row.figures
+        row.told = row.told or row.figures
         line.session_id = session.session_id
         watched = context.live.presence.watch(session.session_id, row.point_id, row.link, row.since_ms, row.version)
         line.watched = watched

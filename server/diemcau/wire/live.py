@@ -99,6 +99,7 @@ class Welcome(Struct, tag="welcome"):
     session: SessionBrief | None
     present: int = 0
     invited: int = 0
+    unlisted: int = 0
 
 
 class BeatAck(Struct, tag="beat_ack"):
@@ -115,10 +116,11 @@ class SessionEvent(Struct, tag="session"):
 
 
 class CountEvent(Struct, tag="count"):
-    """People at this point, coalesced to four a second at most."""
+    """People at this point, coalesced to four a second at most. `unlisted`: on no list, counted apart."""
 
     present: int
     invited: int
+    unlisted: int = 0
 
 
 ServerPointFrame = Hello | Welcome | BeatAck | SessionEvent | CountEvent
