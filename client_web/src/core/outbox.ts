@@ -5,36 +5,13 @@
  * Knows no page: storage, sending, time, chance and the lock between pages are passed in. Sending twice is
  * harmless (the server knows a nonce again), so every doubt is resolved by sending.
  */
+import { byTime, isDefinite, isOver, isToAnnul, settled, withdrawn, type Entry } from './entry';
 import { backoffMs } from './protocol';
 import type { Timers } from './timers';
 import type { Problem } from './wire';
-import type { CheckInBatch, CheckInItem, CheckInResult, PersonView } from './wire_check_ins';
+import type { CheckInBatch, CheckInResult } from './wire_check_ins';
 
-/**
- * One fact and what became of it. `refused`: the server said no, and a person decides. `withdrawn`: taken back before
- * it was ever sent; it never will be.
- */
-export interface Entry {
-  nonce: string;
-  session: string;
-  item: CheckInItem;
-  /** Who it is, within this device (`scanKey`). */
-  key: string;
-  /** What this device may show of them; null: not known here. */
-  person: PersonView | null;
-  state: 'waiting' | 'refused' | 'sent' | 'withdrawn';
-  result: CheckInResult | null;
-  /** The server's time of its answer. */
-  answered_ms: number | null;
-  /** An attempt to send it began: the server may know it, whatever this device heard. */
-  tried?: true;
-  /** To be taken back, with this reason, as soon as the server answered for it. */
-  withdraw?: string;
-  /** Taken back by this device, with this reason. */
-  annulled?: string;
-  /** The server would not take it back. */
-  annul_refused?: true;
-}
+export type { Entry } from './entry';
 
 export interface OutboxStore {
   /** False where what is stored dies with the page. */
@@ -99,6 +76,7 @@ export const NO_OUTBOX: OutboxView = { durable: true, waiting: [], refused: [], 
 
 export class Outbox {
   private lineDown = false;
+  private cut = false;
   private running = false;
   private again = false;
   /** Something happened while an attempt was under way: if that one fails, another may succeed at once. */
@@ -124,10 +102,15 @@ export class Outbox {
     this.cancelWait();
   }
 
-  /** What is known of the line: while it is down, new entries are offline facts from the start. */
-  line(up: boolean): void {
-    const cameBack = up && this.lineDown;
+  /**
+   * What is known of the line: while it is down, new entries are offline facts from the start.
+   *
+   * @param cut the device has no network at all: nothing is tried, so nothing may have been sent
+   */
+  line(up: boolean, cut = false): void {
+    const cameBack = (up && this.lineDown) || (this.cut && !cut);
     this.lineDown = !up;
+    this.cut = cut;
     if (cameBack) this.wake();
   }
 
@@ -176,11 +159,11 @@ export class Outbox {
    * @returns `answered` when the server has answered meanwhile, and it is an ordinary annulment
    */
   async withdraw(nonce: string, reason: string): Promise<'withdrawn' | 'asked' | 'answered'> {
-    let became: 'withdrawn' | 'asked' | 'answered' = 'answered';
+    let became = 'answered' as 'withdrawn' | 'asked' | 'answered';
     await this.options.store.change([nonce], (entry) => {
       if (entry.state !== 'waiting') return entry;
       became = entry.tried ? 'asked' : 'withdrawn';
-      return entry.tried ? { ...entry, withdraw: reason } : { ...entry, state: 'withdrawn', annulled: reason };
+      return entry.tried ? { ...entry, withdraw: reason } : withdrawn(entry, reason);
     });
     if (became === 'withdrawn') this.settle(nonce, null);
     await this.changed();
@@ -265,6 +248,10 @@ export class Outbox {
     const waiting = all.filter(({ state }) => state === 'waiting');
     const retracted = all.find(isToAnnul);
     if ((!waiting.length && !retracted) || this.stopped) return true;
+    if (this.cut) {
+      this.trouble = 'network';
+      return false;
+    }
     this.again = true;
     const batch = await this.batchOf(waiting);
     const delivered = batch.length ? await this.deliver(batch) : !retracted || (await this.retract(retracted));
@@ -386,37 +373,4 @@ export function waitingPeople({ waiting, recent }: OutboxView, session: string):
   const keys = (entries: Entry[]): string[] => entries.filter(listed).map(({ key }) => key);
   const known = new Set(keys(recent.filter(({ state, annulled }) => state === 'sent' && annulled === undefined)));
   return new Set(keys(waiting).filter((key) => !known.has(key))).size;
-}
-
-function byTime(one: Entry, other: Entry): number {
-  return one.item.at_ms - other.item.at_ms || (one.nonce < other.nonce ? -1 : 1);
-}
-
-/** Nothing remains to be done about it. */
-function isOver(entry: Entry): boolean {
-  return entry.state === 'withdrawn' || (entry.state === 'sent' && !isToAnnul(entry));
-}
-
-function isToAnnul({ state, withdraw }: Entry): boolean {
-  return state === 'sent' && withdraw !== undefined;
-}
-
-/** A newer server may have more to say; what is no answer to us keeps the entry where it is. */
-function isDefinite({ result }: CheckInResult): boolean {
-  return result === 'accepted' || result === 'duplicate' || result === 'refused';
-}
-
-/** The entry after its answer. An accepted badge's token is not kept: it would let who finds the device forge it. */
-function settled(entry: Entry, result: CheckInResult | undefined, serverMs: number): Entry {
-  if (!result || entry.state !== 'waiting') return entry;
-  if (result.result === 'refused') {
-    const { withdraw, ...rest } = entry;
-    const refused: Entry = { ...rest, state: 'refused', result, answered_ms: serverMs };
-    return withdraw === undefined ? refused : { ...refused, state: 'withdrawn', annulled: withdraw };
-  }
-  const { who } = entry.item;
-  const item: CheckInItem = { ...entry.item, who: who.type === 'badge' ? { type: 'badge', token: '' } : who };
-  const named = result.check_in?.person;
-  const person = named?.full_name ? named : entry.person;
-  return { ...entry, item, person, state: 'sent', result, answered_ms: serverMs };
 }

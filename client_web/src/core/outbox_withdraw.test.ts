@@ -74,16 +74,13 @@ class Centre {
 describe('an entry that waits', () => {
   test('and was never sent is kept aside, and never goes', async () => {
     const centre = new Centre();
-    centre.line = 'down';
-    const first = fact();
-    await centre.outbox.add(first);
-    await pass(250); // an attempt failed: from now on the server asks for patience
-    const one = fact();
-    await centre.store.add({ ...one, state: 'waiting', result: null, answered_ms: null });
+    centre.outbox.line(false, true);
+    const [first, one] = [fact(), fact()];
+    for (const each of [first, one]) await centre.outbox.add(each);
+    await pass(30_000);
     expect(await centre.outbox.withdraw(one.nonce, 'nhầm')).toBe('withdrawn');
     expect(waitingPeople(centre.view, 'S1')).toBe(1);
-    centre.line = 'up';
-    centre.outbox.wake();
+    centre.outbox.line(false, false); // a network again, though the line is not known to be up
     await pass(1000);
     expect([...centre.stored]).toEqual([first.nonce]);
     expect(centre.state(one.nonce)).toMatchObject({ state: 'withdrawn', annulled: 'nhầm' });

@@ -60,13 +60,14 @@ export class HallDesk {
   /**
    * To be called whenever the hall, its session or the line changes.
    *
+   * @param cut whether this device has no network at all
    * @param known whether the centre was heard: only then is no session a session that is over
    */
-  follow(session: SessionBrief | null, lineDown: boolean, known: boolean): void {
+  follow(session: SessionBrief | null, lineDown: boolean, cut: boolean, known: boolean): void {
     const open = session !== null && session.state !== 'closed';
     this.desk.place = open ? { session: session.code, point: this.device.point } : null;
     this.desk.lineDown = lineDown;
-    this.outbox.line(!lineDown);
+    this.outbox.line(!lineDown, cut);
     if (session?.state === 'closed' || (known && !session)) void this.erase();
     else if (session && !lineDown) void this.refreshBundle(session.code);
   }
@@ -116,6 +117,12 @@ export class HallDesk {
     const answer = await this.api.get<Roster>(path('sessions', session, 'points', this.device.point, 'roster'));
     if (answer.ok) this.roster = answer.data.items;
     return answer.ok;
+  }
+
+  /** Whether the figures of a session that is here no more are frozen; false too where the server cannot be asked. */
+  async isFrozen(session: string): Promise<boolean> {
+    const answer = await this.api.get<Bundle>(path('sessions', session, 'points', this.device.point, 'bundle'));
+    return !answer.ok && 'problem' in answer && answer.problem.code === 'session_closed';
   }
 
   /** Nobody searches any more: only what the session allows stays readable. */

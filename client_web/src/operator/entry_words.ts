@@ -30,7 +30,10 @@ export function nameOf({ person, item }: Entry): string {
   return item.who.type === 'attendee' ? t('scan.code', { code: item.who.code }) : t('scan.unknown_badge');
 }
 
-export function stateOf({ state, result, annulled }: Entry): string {
+export function stateOf({ state, result, annulled, withdraw, annul_refused: kept }: Entry): string {
+  if (state === 'withdrawn') return t('scan.state_withdrawn', { reason: annulled ?? '' });
+  if (withdraw !== undefined) return t('scan.state_withdraw', { reason: withdraw });
+  if (kept) return t('scan.state_annul_refused');
   if (annulled !== undefined) return t('scan.state_annulled', { reason: annulled });
   if (state === 'refused') return refusal(result?.reason ?? '');
   return t(result?.result === 'duplicate' ? 'scan.state_duplicate' : `scan.state_${state}`);

@@ -7,8 +7,11 @@ import type { SessionBrief } from '../core/wire';
 export interface LastHall {
   point: string;
   session: SessionBrief | null;
+  /** The session whose figures were frozen, until the next comes. */
+  closed?: SessionBrief | null;
   present: number;
   invited: number;
+  unlisted: number;
 }
 
 let written = '';
@@ -18,9 +21,9 @@ export async function lastHall(point: string): Promise<LastHall | null> {
   return kept?.point === point ? kept : null;
 }
 
-export function rememberHall({ point, session, present, invited }: LinkView): void {
+export function rememberHall({ point, session, present, invited, unlisted }: LinkView, closed: SessionBrief | null): void {
   if (!point) return;
-  const hall: LastHall = { point: point.point, session, present, invited };
+  const hall: LastHall = { point: point.point, session, closed, present, invited, unlisted };
   const text = JSON.stringify(hall);
   if (text === written) return;
   written = text;
