@@ -7,8 +7,9 @@ import hashlib
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support import NOW_MS
 
-from diemcau.domain import log_chain, signed
+from diemcau.domain import log_chain, minutes_file, signed
 from diemcau.domain.log_file import Builder, Chain, Heading, Person, Row
+from diemcau.domain.minutes_file import Frozen, Minutes, UnitFigures
 
 KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"a key of the tests").digest())
 PUBLIC_KEY = KEY.public_key().public_bytes_raw()
@@ -71,3 +72,23 @@ def log_of(rows: list[Row], **changed: object) -> list[bytes]:
     """The lines of the file of these rows."""
     builder = Builder(heading(chains_of(rows), **changed), KEY.sign)
     return [builder.first(), *map(builder.entry, rows), builder.last()]
+
+
+FIGURES = Frozen(points=2, summoned=5, present=3, late=1, substituted=1, unexcused=1, unlisted=2)
+
+
+def minutes_of(chains: list[Chain], **changed: object) -> minutes_file.SignedMinutes:
+    """Minutes over these chains."""
+    values = {"session": "S1", "revision": 1, "previous": "", "reason": "", "figures": FIGURES, **changed}
+    made = Minutes(
+        version=1,
+        title="Buổi một",
+        unit=None,
+        at_ms=NOW_MS,
+        by="root",
+        public_key=PUBLIC_KEY.hex(),
+        units=[UnitFigures("HN", FIGURES)],
+        chains=chains,
+        **values,  # type: ignore[arg-type]
+    )
+    return minutes_file.make(made, KEY.sign)

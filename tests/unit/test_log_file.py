@@ -12,14 +12,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from log_files import FINGERPRINT, KEY, PEOPLE, PUBLIC_KEY, WRITERS, chain, chains_of, heading, log_of, rows_of
+from log_files import FINGERPRINT, KEY, PEOPLE, WRITERS, chain, chains_of, heading, log_of, minutes_of, rows_of
 from support import NOW_MS
 
 from diemcau import i18n
-from diemcau.domain import log_chain, minutes_file, signed
-from diemcau.domain.log_file import Builder, Chain, Entry
+from diemcau.domain import log_chain
+from diemcau.domain.log_file import Builder, Entry
 from diemcau.domain.log_verifier import Seen, Verifier
-from diemcau.domain.minutes_file import Frozen, Minutes, UnitFigures
+from diemcau.domain.minutes_file import Minutes
 from diemcau.errors import EntryFlawError, FileFlawError, LogBrokenError
 
 LINES = log_of(rows_of(7, 1, 4))
@@ -319,47 +319,7 @@ def test_rows_of_another_session_are_not_signed() -> None:
         builder.entry(rows[0])
 
 
-# --- minutes -----------------------------------------------------------------------------------------------
-FIGURES = Frozen(points=2, summoned=5, present=3, late=1, substituted=1, unexcused=1, unlisted=2)
-
-
-def minutes_of(chains: list[Chain], **changed: object) -> minutes_file.SignedMinutes:
-    """Minutes over these chains."""
-    values = {"session": "S1", "revision": 1, "previous": "", "reason": "", "figures": FIGURES, **changed}
-    made = Minutes(
-        version=1,
-        title="Buổi một",
-        unit=None,
-        at_ms=NOW_MS,
-        by="root",
-        public_key=PUBLIC_KEY.hex(),
-        units=[UnitFigures("HN", FIGURES)],
-        chains=chains,
-        **values,  # type: ignore[arg-type]
-    )
-    return minutes_file.make(made, KEY.sign)
-
-
-def test_minutes_verify_and_every_byte_counts() -> None:
-    """A figure on paper must be the figure that was frozen."""
-    file = minutes_of(chains_of(rows_of(3, 1))).file
-    assert minutes_file.verify(file, FINGERPRINT).figures == FIGURES
-    for at, mask in itertools.product(range(len(file)), (0x01, 0x20)):
-        changed = bytearray(file)
-        changed[at] ^= mask
-        with pytest.raises(FileFlawError):
-            minutes_file.verify(bytes(changed), FINGERPRINT)
-    for wrong in (b"", file[:-1], file + b"\n", file + file, b"".join(LINES)):
-        with pytest.raises(FileFlawError):
-            minutes_file.verify(wrong, FINGERPRINT)
-
-
-def test_minutes_that_do_not_add_up_are_not_signed() -> None:
-    """Totals equal the rows they summarize, before anybody signs them (I3)."""
-    with pytest.raises(ValueError, match="add up"):
-        minutes_of([], figures=msgspec.structs.replace(FIGURES, present=4))
-
-
+# --- beside minutes -----------------------------------------------------------------------------------------
 def test_a_log_is_held_against_minutes() -> None:
     """The log that grew since still begins with what the minutes froze; a rewritten or shortened one does not."""
     froze = minutes_of(chains_of(rows_of(5, 1))).read()
@@ -371,68 +331,3 @@ def test_a_log_is_held_against_minutes() -> None:
     assert shortened.params == {"line": 1, "what": "flaw.less_than_minutes"}
     other = minutes_of(chains_of(rows_of(5, 1)), session="S2").read()
     assert flaw_of(grown, minutes=[other]).params["what"] == "flaw.other_session"
-
-
-def test_a_revision_names_the_one_before() -> None:
-    """Nobody can slip another first revision under the second."""
-    first = minutes_of(chains_of(rows_of(3)))
-    second = minutes_of(chains_of(rows_of(4)), revision=2, previous=first.sha256)
-    read = minutes_file.verify(first.file, FINGERPRINT)
-    assert minutes_file.verify(second.file, FINGERPRINT, [read]).revision == 2
-    slipped = minutes_file.verify(minutes_of(chains_of(rows_of(3)), reason="khác").file, FINGERPRINT)
-    with pytest.raises(FileFlawError) as raised:
-        minutes_file.verify(second.file, FINGERPRINT, [slipped])
-    assert raised.value.params["what"] == "flaw.previous"
-
-
-def test_one_revision_says_one_thing() -> None:
-    """Who closes a session a second time behind our back has two first revisions; side by side they betray it."""
-    chains = chains_of(rows_of(3))
-    first = minutes_file.verify(minutes_of(chains).file, FINGERPRINT)
-    again = minutes_of(chains, reason="khác")
-    assert minutes_file.verify(minutes_of(chains).file, FINGERPRINT, [first]) == first
-    for minutes, what in (
-        (again, "flaw.same_revision"),
-        (minutes_of([Chain(chains[0].writer, 3, bytes(32).hex())], revision=3, previous="x"), "flaw.previous"),
-        (
-            minutes_of([Chain(chains[0].writer, 2, chains[0].head)], revision=3, previous="x"),
-            "flaw.less_than_minutes",
-        ),
-        (minutes_of([], revision=3, previous="x"), "flaw.less_than_minutes"),
-        (minutes_of(chains, revision=3), "flaw.previous"),
-    ):
-        with pytest.raises(FileFlawError) as raised:
-            minutes_file.verify(minutes.file, FINGERPRINT, [first])
-        assert raised.value.params["what"] == what
-
-
-# --- keys --------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("text", [signed.shown(FINGERPRINT), FINGERPRINT.hex().upper(), FINGERPRINT.hex(":"),
-                                  FINGERPRINT.hex(" ", 2)])  # fmt: skip
-def test_a_fingerprint_is_read_as_people_write_it(text: str) -> None:
-    """Copied from a screen, read over the telephone or printed: the same key."""
-    assert signed.read_fingerprint(text) == FINGERPRINT
-
-
-@pytest.mark.parametrize("text", ["", FINGERPRINT.hex()[:-1], FINGERPRINT.hex() + "0", "x" * 64, "１" * 64])
-def test_what_is_no_fingerprint(text: str) -> None:
-    """Part of a fingerprint is easily forged, so it is refused."""
-    assert signed.read_fingerprint(text) is None
-
-
-ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
-
-
-@pytest.mark.parametrize("sign_bit", [0, 1])
-@pytest.mark.parametrize(
-    "y",
-    [0, 1, signed.PRIME - 1, signed.PRIME, signed.PRIME + 1, int.from_bytes(ORDER_8, "little"),
-     signed.PRIME - int.from_bytes(ORDER_8, "little")],
-)  # fmt: skip
-def test_a_key_for_which_anybody_can_sign_proves_nothing(y: int, sign_bit: int) -> None:
-    """Whoever publishes such a key could call every log a forgery later, or let anybody write one."""
-    key = (y | sign_bit << 255).to_bytes(32, "little")
-    signature = (1).to_bytes(32, "little") + bytes(32)
-    assert not any(signed.signed_by(key, b"%d" % number, signature) for number in range(64))
-    assert signed.weak(key)
-    assert not signed.weak(PUBLIC_KEY)
