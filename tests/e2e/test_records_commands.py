@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from support import PASSWORD, Running, Start
 
 from diemcau.app import open_context
+from diemcau.cli import remote
+from diemcau.cli.remote import Remote
 from diemcau.config import Settings
 from diemcau.domain.authority import System
+from diemcau.errors import StartError
 from diemcau.services.accounts import issue_token
 
 
@@ -65,6 +70,43 @@ async def test_a_log_leaves_a_running_server(tmp_path: Path, running: Running) -
     database = running.server.settings.database
     status, _, said = await command("export", "S1", "attendance", "-o", target, "--database", database)
     assert (status, "Another program holds the database" in said) == (1, True)
+
+
+async def test_nothing_is_made_only_to_be_exported(tmp_path: Path, database: str) -> None:
+    """A mistyped path must not leave an empty database, nor a copy without its key a log that a new key signs."""
+    nowhere, target = tmp_path / "typo" / "diemcau.db", tmp_path / "out"
+    for what in ("log", "attendance"):
+        status, _, said = await command("export", "S1", what, "-o", target, "--database", f"sqlite:///{nowhere}")
+        assert (status, said) == (1, f"There is no file {nowhere}. Check the name and the folder.\n")
+    elsewhere = tmp_path / "elsewhere"
+    for what in ("log", "minutes"):
+        options: list[Any] = ["-o", target, "--database", database, "--data-dir", elsewhere]
+        status, _, said = await command("export", "S1", what, *options)
+        assert (status, f"There is no key {elsewhere / 'secret.key'};" in said) == (1, True)
+    assert _names(tmp_path) == ["data"]
+
+
+async def test_minutes_of_one_unit_are_not_promised(tmp_path: Path, database: str) -> None:
+    """Whoever asks for a unit's minutes must not take the whole session's for them."""
+    options: list[Any] = ["--unit", "HN-001", "-o", tmp_path / "minutes.json", "--database", database]
+    status, _, said = await command("export", "S1", "minutes", *options)
+    assert (status, "always those of the whole session" in said) == (2, True)
+
+
+async def test_a_long_export_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A log of two million entries takes minutes before its first byte; the command gave up after one."""
+    monkeypatch.setattr(remote, "TIMEOUT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with (tmp_path / "log.jsonl").open("wb") as target:
+            download = asyncio.create_task(asyncio.to_thread(Remote(url, "x").download, "/log", target))
+            slow, _ = await asyncio.to_thread(listener.accept)
+            with pytest.raises(StartError):  # takes as long as other calls wait
+                await asyncio.to_thread(Remote(url, "x", timeout_s=0.05).call, "GET", "/me")
+            slow.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nlog")
+            await download
+            slow.close()
+    assert (tmp_path / "log.jsonl").read_bytes() == b"log"
 
 
 async def test_a_failed_export_leaves_nothing(tmp_path: Path, database: str) -> None:

@@ -95,6 +95,8 @@ async def test_misuse(tmp_path: Path, log_file: Path) -> None:
     ):
         status, said, errors = await command("verify", *arguments)
         assert (status, said, "Usage:" in errors) == (2, "", True)
+    status, _, errors = await command("verify", log_file)
+    assert (status, "GET /api/v1/signing-key" in errors) == (2, True)
 
 
 def test_it_needs_nothing_but_the_file(log_file: Path) -> None:

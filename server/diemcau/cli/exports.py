@@ -13,10 +13,12 @@ from urllib.parse import quote
 import click
 
 from diemcau.cli import local, remote
+from diemcau.cli.serve import data_dir_of
 from diemcau.cli.words import language, number, say
 from diemcau.domain.authority import System
 from diemcau.errors import StartError
 from diemcau.services import exports, log_export, minutes, signing
+from diemcau.store.engine import file_of, parse_url
 
 if TYPE_CHECKING:
     from diemcau.services.context import Context
@@ -63,6 +65,8 @@ def export(  # noqa: PLR0913 one parameter an option
     With --url and --token from a running server; otherwise straight from the database, where no server runs.
     """
     form = _format(what, form, output)
+    if what == "minutes" and unit:
+        raise click.UsageError(say("export.whole_session"))
     code = session.upper()
     target = output or Path(f"{code}-{what}.{form}")
     server = remote.chosen(url, token)
@@ -73,6 +77,7 @@ def export(  # noqa: PLR0913 one parameter an option
                 server.download(f"/sessions/{quote(code, safe='')}/exports/{what}.{form}", file, **query)
             fingerprint = server.call("GET", "/signing-key")["fingerprint"] if what in SIGNED else ""
         else:
+            _there(what, database, data_dir)
             wanted = exports.Wanted(what, form, unit.upper() if unit else None, language())
             fingerprint = asyncio.run(_directly(code, wanted, part, database, data_dir))
     click.echo(say("export.done", file=str(target), bytes=number(target.stat().st_size)))
@@ -111,6 +116,19 @@ def _complete(target: Path) -> Iterator[Path]:
         raise StartError("file_unwritable", file=str(target), reason=error.strerror or str(error)) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _there(what: str, database: str, data_dir: Path | None) -> None:
+    """Export from what is there: an empty database says nothing, and a key made just now proves nothing.
+
+    Raises:
+        StartError: no such database file, or no key to sign with.
+    """
+    file, key = file_of(parse_url(database)), (data_dir or data_dir_of(database)) / "secret.key"
+    if file and not file.exists():
+        raise StartError("file_missing", file=str(file))
+    if what in SIGNED and not key.exists():
+        raise StartError("key_missing", file=str(key))
 
 
 async def _directly(code: str, wanted: exports.Wanted, part: Path, database: str, data_dir: Path | None) -> str:

@@ -7,7 +7,7 @@ import shutil
 import ssl
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import IO, Any
@@ -15,10 +15,14 @@ from urllib.parse import urlencode, urlsplit
 
 import click
 
+from diemcau import limits
 from diemcau.cli.words import language
 from diemcau.errors import StartError
 
 TIMEOUT_S = 60.0
+DOWNLOAD_TIMEOUT_S = limits.EXPORT_S_MAX + TIMEOUT_S
+"""A file is sent once it is complete: a log of two million entries takes minutes before its first byte."""
+
 PREFIX = "/api/v1"
 
 
@@ -36,10 +40,14 @@ class RefusedError(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A server at `url` (an origin), spoken to with a bearer token; "" to be nobody yet."""
+    """A server at `url` (an origin), spoken to with a bearer token; "" to be nobody yet.
+
+    timeout_s: how long it may keep silent.
+    """
 
     url: str
     token: str
+    timeout_s: float = TIMEOUT_S
 
     def call(self, method: str, path: str, body: Any = None, /, **query: str) -> Any:  # noqa: ANN401 JSON
         """The decoded answer of one call; `path` follows `/api/v1`, a body is sent as JSON.
@@ -67,7 +75,10 @@ class Remote:
         Raises:
             RefusedError, StartError: as for `call`.
         """
-        self._exchange("GET", _target(path, query), None, lambda response: shutil.copyfileobj(response, target))
+        patient = replace(self, timeout_s=DOWNLOAD_TIMEOUT_S)
+        patient._exchange(  # noqa: SLF001 our own class
+            "GET", _target(path, query), None, lambda response: shutil.copyfileobj(response, target)
+        )
 
     def _exchange(
         self,
@@ -102,9 +113,9 @@ class Remote:
         parts = urlsplit(self.url)
         if parts.scheme == "https" and parts.hostname:
             context = ssl.create_default_context()
-            return HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT_S, context=context)
+            return HTTPSConnection(parts.hostname, parts.port, timeout=self.timeout_s, context=context)
         if parts.scheme == "http" and parts.hostname:
-            return HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+            return HTTPConnection(parts.hostname, parts.port, timeout=self.timeout_s)
         raise StartError("server_url", url=self.url)
 
 

@@ -38,15 +38,16 @@ class Fingerprint(click.ParamType[bytes]):
 @click.option(
     "--key",
     type=Fingerprint(),
-    required=True,
-    help="The signing key's fingerprint, from the server or from where you noted it; never from the file.",
+    help="[required] The signing key's fingerprint, from the server or from where you noted it; never from the file.",
 )
 @click.option("--minutes", "held_against", type=FILE, multiple=True, help="Signed minutes that FILE must agree with.")
-def verify(file: Path, key: bytes, held_against: tuple[Path, ...]) -> None:
+def verify(file: Path, key: bytes | None, held_against: tuple[Path, ...]) -> None:
     """Verify an exported log or minutes: every byte, and with --minutes what was frozen then.
 
     Exit status 0: intact. 1: not, and the first wrong place is named. 2: the command was not understood.
     """
+    if key is None:
+        raise click.UsageError(say("verify.no_key"))
     earlier: list[Minutes] = []
     for path in held_against:
         earlier.append(_minutes(path, key, earlier))
