@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 import sample as sample_conference
+import sqlalchemy as sa
 from desk import Desk, by_code, by_name, desk, staff
+from phone import change
 from sample import NOT_INVITED
 from support import Running, Start
 
 from diemcau.domain.models import Role
+from diemcau.store.schema import invitation, point
 from diemcau.wire import api
 
 SUMMARY = "/api/v1/sessions/S1/summary"
@@ -88,8 +91,28 @@ async def test_a_place_is_taken_once(running: Running, hall: Desk) -> None:
 @pytest.mark.parametrize("stands_for", ["NOBODY", NOT_INVITED, "DB-0007", "DB-0003"])
 async def test_places_that_cannot_be_taken(running: Running, hall: Desk, stands_for: str) -> None:
     """Nobody of this code, somebody not summoned, of another hall, or oneself: the operator is told which field."""
-    result = await hall.record(by_code("DB-0003"), stands_for=stands_for, offline=True)
+    result = await hall.record(by_code("DB-0003"), stands_for=stands_for)
     assert (result["result"], result["reason"], result["field"]) == ("refused", "malformed", "stands_for")
+
+
+@pytest.mark.parametrize("stands_for", ["NOBODY", NOT_INVITED, "DB-0007"])
+async def test_who_sat_there_offline_is_kept_without_the_place(running: Running, hall: Desk, stands_for: str) -> None:
+    """The list changed while the hall was cut off: the person counts all the same, flagged for a clerk to ask."""
+    result = await hall.record(by_code("DB-0003"), stands_for=stands_for, offline=True)
+    assert (result["result"], result["counted"], result["flags"]) == ("accepted", True, ["offline", "substitute"])
+    assert (await figures_of(running, "HN"))[1:3] == (1, 0)
+    oneself = await hall.record(by_code("DB-0004"), stands_for="DB-0004", offline=True)
+    assert (oneself["reason"], oneself["field"]) == ("malformed", "stands_for")
+
+
+async def test_a_retry_outlives_the_place(running: Running, hall: Desk) -> None:
+    """The member is moved to another hall between a check-in and its retry: the device hears what it heard first."""
+    item = hall.item(by_name("Lê Văn Thay"), stands_for="DB-0006")
+    first = await hall.results(item)
+    elsewhere = sa.select(point.c.id).where(point.c.code == "HN-0003").scalar_subquery()
+    await change(running, sa.update(invitation).where(invitation.c.name_folded == "le hoa").values(point_id=elsewhere))
+    assert await hall.results(item) == [result | {"replayed": True} for result in first]
+    assert (await row_of(running, "DB-0006"))["status"] == "substituted"
 
 
 async def test_a_clerk_gives_away_places_of_the_own_unit_only(running: Running) -> None:

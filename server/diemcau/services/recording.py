@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from diemcau.store.recording import Hall, Held, Known
 
 MAYBE_KNOWN = frozenset({"not_open", "unknown_attendee", "revoked"})
-"""Refusals that must not hit what was stored before: a badge may be revoked between a check-in and its retry."""
-
+"""Refusals that must not hit what was stored before: a badge may be revoked between a check-in and its retry. So may
+the one whose place is taken be moved to another hall."""
 
 EVERYTHING = Scope(("",))
 KINDS = {"check_in": EventKind.CHECK_IN, "check_out": EventKind.CHECK_OUT}
@@ -160,7 +160,7 @@ async def _answer_retries(
     places = {
         one.nonce: place
         for place, (one, outcome) in enumerate(zip(read, resolved, strict=True))
-        if isinstance(one, Asked) and isinstance(outcome, wire.CheckInResult) and outcome.reason in MAYBE_KNOWN
+        if isinstance(one, Asked) and isinstance(outcome, wire.CheckInResult) and _may_be_known(outcome)
     }
     if not places:
         return
@@ -168,6 +168,10 @@ async def _answer_retries(
         one = read[places[nonce]]
         if isinstance(one, Asked):
             resolved[places[nonce]] = _resolve(sending, one, fact=True)
+
+
+def _may_be_known(outcome: wire.CheckInResult) -> bool:
+    return outcome.reason in MAYBE_KNOWN or outcome.field == "stands_for"
 
 
 # --- one item ------------------------------------------------------------------------------------------------
@@ -188,7 +192,7 @@ def _entry(sending: _Sending, asked: Asked, *, fact: bool) -> _Entry:
         raise _RefusedError("reason_missing")
     if session.state == SessionState.DRAFT and not fact:
         raise _RefusedError("not_open")
-    stands_for = _stands_for(sending, asked, hall, who.who)
+    stands_for = _stands_for(sending, asked, hall, who.who, fact=fact)
     moment = device_time.judge(
         item.at_ms, sending.offset_ms, sending.server_ms, existed_ms=session.made_ms, offline=item.offline
     )
@@ -297,14 +301,20 @@ def _place_flags(known: Known, hall: Hall) -> tuple[Flag, ...]:
     return (Flag.WRONG_POINT,) if known.point_id not in {None, hall.point_id} else ()
 
 
-def _stands_for(sending: _Sending, asked: Asked, hall: Hall, who: Listed | Unlisted) -> Listed | None:
-    """Whose place they take: somebody summoned to this session, whom the sender answers for."""
+def _stands_for(sending: _Sending, asked: Asked, hall: Hall, who: Listed | Unlisted, *, fact: bool) -> Listed | None:
+    """Whose place they take: somebody summoned to this session, whom the sender answers for.
+
+    Who sits there is a fact, though the place they were said to take may not, or no longer, be one to take: they are
+    recorded without it, and flagged as a substitute for a clerk to ask whose.
+    """
     if asked.stands_for is None:
         return None
     known = sending.about.by_code.get(asked.stands_for)
-    if known is None or known.invited is None or not _answers_for(sending.desk, known, hall):
+    if not isinstance(who, Unlisted) and known is not None and who.attendee_id == known.attendee_id:
         raise _RefusedError("malformed", "stands_for")
-    if not isinstance(who, Unlisted) and who.attendee_id == known.attendee_id:
+    if known is None or known.invited is None or not _answers_for(sending.desk, known, hall):
+        if fact:
+            return None
         raise _RefusedError("malformed", "stands_for")
     return counted.listed(sending.keys, sending.about.session.session_id, known)
 
