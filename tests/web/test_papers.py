@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 from typing import Any
@@ -189,6 +190,26 @@ async def test_undo_takes_back_every_entry(running: Running, hall: Client) -> No
     assert row["present"] == 0
     status, problem = await hall.call("POST", PAPERS, sheet("DB-0003", "DB-0004"))
     assert (status, problem["code"]) == (409, "paper_undone")
+
+
+async def test_undo_overtakes_the_lines(running: Running, hall: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody takes the sheet back while its lines still wait for the database: none of them stays behind."""
+    begun, going_on = asyncio.Event(), asyncio.Event()
+    writing = type(running.context.writer).check_ins
+
+    async def waits(*items: Any) -> Any:
+        begun.set()
+        await going_on.wait()
+        return await writing(*items)
+
+    monkeypatch.setattr(type(running.context.writer), "check_ins", waits)
+    entering = asyncio.create_task(hall.call("POST", PAPERS, sheet("DB-0003", "DB-0004")))
+    await begun.wait()
+    await hall.ok("POST", f"{PAPERS}/{nonce(1)}/undo", {"reason": "nhầm tờ"})
+    going_on.set()
+    status, problem = await entering
+    assert (status, problem["code"]) == (409, "paper_undone")
+    assert await figures(running) == (0, 0, 0, 0)
 
 
 async def test_undo_leaves_other_entries_standing(running: Running, hall: Client) -> None:

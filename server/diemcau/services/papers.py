@@ -97,7 +97,7 @@ async def enter(actor: Actor, context: Context, code: str, body: wire.PaperNew) 
     if desk.session.state == SessionState.DRAFT:
         raise DoorError("not_open")
     sheet = _sheet(context, desk, body)
-    row = await context.writer.write(partial(_open, context=context, sheet=sheet))
+    await context.writer.write(partial(_open, context=context, sheet=sheet))
     lines = read(context.keys, sheet.nonce, body)
     people = await recording.by_code(
         context.engines, desk.session.session_id, {code for line in lines for code in line.codes}
@@ -105,7 +105,10 @@ async def enter(actor: Actor, context: Context, code: str, body: wire.PaperNew) 
     entries = [_entry(context, sheet, line, people) for line in lines]
     results = await _record(context, desk.hall, lines, entries)
     async with context.read() as connection:
+        row = await _sheet_of(connection, desk.session.session_id, body.nonce)
         found = await papers.lines(connection, [sheet.nonce])
+    if row.undone_ms is not None:  # while this went on; what was written of it was taken back with it
+        raise PaperUndoneError
     return wire.PaperEntered(_view(row, found.get(sheet.nonce, papers.Lines())), results)
 
 
@@ -119,7 +122,7 @@ def _sheet(context: Context, desk: Desk, body: wire.PaperNew) -> _Sheet:
     return _Sheet(desk, nonces.read(body.nonce), reason, body.at_ms, server_ms, offset_ms, moment)
 
 
-async def _open(connection: Connection, context: Context, sheet: _Sheet) -> PaperRow:
+async def _open(connection: Connection, context: Context, sheet: _Sheet) -> None:
     """The sheet itself, kept with its event in the log when it is new."""
     desk = sheet.desk
     fingerprint = nonces.fingerprint(
@@ -152,7 +155,6 @@ async def _open(connection: Connection, context: Context, sheet: _Sheet) -> Pape
         raise NonceConflictError
     if row.undone_ms is not None:
         raise PaperUndoneError
-    return row
 
 
 def event_of(desk: Desk, nonce: bytes, fingerprint: bytes, now_ms: int, detail: str = "") -> NewEvent:

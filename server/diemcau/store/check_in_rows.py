@@ -14,6 +14,7 @@ from diemcau.store.schema import (
     annulment,
     attendance,
     attendance_event,
+    paper,
     session,
     session_point,
     spot_check_person,
@@ -104,10 +105,22 @@ KNOWN = Among(
 )
 
 
+SHEETS = Among(
+    sa.select(paper.c.nonce, paper.c.undone_ms).order_by(paper.c.nonce).with_for_update(read=True), paper.c.nonce
+)
+"""Locked against being taken back until the commit: who is on a sheet is taken back with it, or not written at all."""
+
+
 def sessions(connection: sa.Connection, session_ids: Iterable[int]) -> dict[int, Session]:
     """The sessions of a batch, as they are until it is committed."""
     found = SESSIONS.rows(connection, sorted(session_ids))
     return {session_id: Session(code, state == SessionState.CLOSED) for session_id, code, state in found}
+
+
+def undone(connection: sa.Connection, sheets: Collection[bytes]) -> set[bytes]:
+    """Those of these paper sheets that were taken back."""
+    found = SHEETS.rows(connection, [bytearray(sheet) for sheet in sorted(sheets)])
+    return {nonce for nonce, undone_ms in found if undone_ms is not None}
 
 
 def known(connection: sa.Connection, nonces: Collection[bytes]) -> dict[bytes, Known]:

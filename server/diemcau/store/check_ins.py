@@ -87,7 +87,8 @@ class Outcome(Struct, frozen=True):
 
     result: accepted (stored; `counted` tells whether it counts), duplicate (stored, but the person was counted
         before; see `point_id`, `at_ms`), conflict (the nonce is known with another content), closed (the session is
-        closed and this is no fact, see `CheckIn.is_fact`). Nothing was written of the last two.
+        closed and this is no fact, see `CheckIn.is_fact`; or its sheet was taken back). Nothing was written of the
+        last two.
     flags: as stored; held: it came after closing and waits for the next revision.
     replayed: this very nonce was recorded before; the answer is the first one's.
     point_id, at_ms: of the entry that counts (of its own where none does); at_ms is when it happened.
@@ -186,15 +187,18 @@ def _nonce(pair: tuple[bytes, _New]) -> bytes:
 
 
 def _look(connection: sa.Connection, items: Sequence[CheckIn]) -> _Batch:
-    """What is new and may be kept. A closed session takes facts only."""
+    """What is new and may be kept. A closed session takes facts only, a sheet that was taken back nothing."""
     sessions = rows.sessions(connection, {item.session_id for item in items})
     known = rows.known(connection, {item.nonce for item in items})
+    undone = rows.undone(connection, {item.of_nonce for item in items if item.of_nonce is not None})
     fresh: dict[bytes, _New] = {}
     for item in items:
         session = sessions.get(item.session_id)
         if session is None:
             raise NotFoundError(what="session", key=str(item.session_id))
         if item.nonce in known or item.nonce in fresh or (session.closed and not item.is_fact):
+            continue
+        if item.of_nonce in undone:
             continue
         who = item.who.attendee_id if isinstance(item.who, Listed) else 0
         fresh[item.nonce] = _New(item, session, (item.session_id, who))

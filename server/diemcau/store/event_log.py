@@ -9,7 +9,7 @@ Whoever corrects something appends an event in the same transaction as what it c
     await context.writer.write(work)
 
 Positions and hashes come from the database, so a transaction that is tried again gets the right ones. Locks are
-taken in one order everywhere: session, unlisted, attendance, substitution, spot_check_person, session_point,
+taken in one order everywhere: session, paper, unlisted, attendance, substitution, spot_check_person, session_point,
 then the log.
 """
 
