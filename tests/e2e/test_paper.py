@@ -171,6 +171,31 @@ async def test_a_half_filled_sheet_survives_everything(browser: Browser, running
         await expect(page.get_by_role("checkbox")).to_have_count(4)
 
 
+async def test_a_listed_substitute_takes_the_place_of_another(browser: Browser, running: Running) -> None:
+    """Somebody of the list signed for a colleague: the place is said on the sheet, kept through a reload, and sent."""
+    async with hall(browser, running) as here:
+        page = here.page
+        await here.type_in("1")
+        await page.get_by_role("checkbox", checked=True).wait_for()
+        chosen = (
+            await page.get_by_role("listitem").filter(has=page.get_by_role("checkbox", checked=True)).inner_text()
+        ).splitlines()
+        name = next(line for line in chosen if line in PEOPLE)
+        await page.get_by_role("button", name=words("paper.stands_for_of", name=name)).click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label(words("scan.stands_for")).fill("hhen")
+        assert await violations(page) == []
+        await dialog.get_by_role("button", name="H'Hen Niê").click()
+        await expect(page.get_by_text(words("paper.stands_for_is", name="H'Hen Niê"))).to_be_visible()
+        await page.reload()
+        await expect(page.get_by_text(words("paper.stands_for_is", name="H'Hen Niê"))).to_be_visible()
+        await picture(page, "paper-substitute-360")
+        await here.save(1)
+        await expect(page.get_by_text(words("paper.saved", people=1, counted=1))).to_be_visible()
+        rows = (await here.call("GET", "/api/v1/sessions/S1/attendance"))["items"]
+        assert {row["full_name"]: row["status"] for row in rows}["H'Hen Niê"] == "substituted"
+
+
 async def test_nothing_is_sent_without_a_reason(browser: Browser, running: Running) -> None:
     """The log must say why people come from paper; the page says so before anything is sent."""
     async with hall(browser, running, width=1366) as here:

@@ -46,6 +46,14 @@ test('a sheet that is sent again says the same', () => {
   expect(sheetOf(draft, 'P1', 200)).toEqual({ ...first, device_ms: 200 });
 });
 
+test('whose place is taken goes with the person, and a draft from before this was asked can still be read', () => {
+  const draft = { ...newDraft(), ticked: ['A1', 'A2'], stands_for: { A2: 'B7' } };
+  expect(sheetOf(draft, 'P1', 100).people).toEqual([{ code: 'A1' }, { code: 'A2', stands_for: 'B7' }]);
+  const browser = keeper();
+  browser.kept.set(KEY, '{"nonce":"n","ticked":["A1"],"unlisted":[],"reason":"","at_ms":null}');
+  expect(keptDraft(browser, KEY)).toMatchObject({ ticked: ['A1'], stands_for: {} });
+});
+
 test('a moment is written as this clock shows it', () => {
   const at = new Date(2026, 10, 21, 7, 45);
   expect(localMoment(at.getTime())).toBe('2026-11-21T07:45');

@@ -1,11 +1,13 @@
 /** A sheet that is being copied, kept on this device until it is saved or given up: a reload must not cost 43 ticks. */
 import { newNonce } from '../core/nonce';
-import type { PaperNew, PaperUnlisted } from '../core/wire_papers';
+import type { PaperNew, PaperPerson, PaperUnlisted } from '../core/wire_papers';
 
 /** Codes alone: a device that is lost must not tell whose names were on its hall's list. */
 export interface PaperDraft {
   nonce: string;
   ticked: string[];
+  /** Whose place a ticked person takes, code by code. */
+  stands_for: Record<string, string>;
   unlisted: PaperUnlisted[];
   reason: string;
   /** When the people were there, by this device's clock; null: not chosen. */
@@ -22,14 +24,14 @@ export interface Keeper {
 export const draftKey = (session: string, point: string): string => `diemcau_paper ${session} ${point}`;
 
 export function newDraft(): PaperDraft {
-  return { nonce: newNonce(), ticked: [], unlisted: [], reason: '', at_ms: null };
+  return { nonce: newNonce(), ticked: [], stands_for: {}, unlisted: [], reason: '', at_ms: null };
 }
 
 /** The draft of this key, or a new one where there is none or it cannot be read. */
 export function keptDraft(keeper: Keeper, key: string): PaperDraft {
   try {
     const found: unknown = JSON.parse(keeper.getItem(key) ?? 'null');
-    return isDraft(found) ? found : newDraft();
+    return isDraft(found) ? { ...found, stands_for: found.stands_for ?? {} } : newDraft();
   } catch {
     return newDraft();
   }
@@ -58,9 +60,13 @@ export function sheetOf(draft: PaperDraft, point: string, nowMs: number): PaperN
     reason: draft.reason.trim(),
     device_ms: nowMs,
     at_ms: draft.at_ms ?? nowMs,
-    people: draft.ticked.map((code) => ({ code })),
+    people: draft.ticked.map((code) => personOf(code, draft.stands_for[code])),
     unlisted: draft.unlisted,
   };
+}
+
+function personOf(code: string, summoned: string | undefined): PaperPerson {
+  return summoned === undefined ? { code } : { code, stands_for: summoned };
 }
 
 /** `2026-11-21T07:45`, as the browser's own field writes a moment. */

@@ -52,7 +52,9 @@ export class Sheet {
     if (!answer.ok) return;
     this.list = answer.data.items;
     const open = new Set(this.list.filter(({ present_ms }) => present_ms == null).map(({ code }) => code));
-    this.change({ ticked: this.draft.ticked.filter((code) => open.has(code)) });
+    const ticked = this.draft.ticked.filter((code) => open.has(code));
+    const stands_for = Object.fromEntries(Object.entries(this.draft.stands_for).filter(([code]) => open.has(code)));
+    this.change({ ticked, stands_for });
   }
 
   change(part: Partial<PaperDraft>): void {
@@ -63,8 +65,15 @@ export class Sheet {
   /** Ticks, or takes the tick away; whether it is ticked now. */
   tick(code: string): boolean {
     const on = !this.ticked.has(code);
+    if (!on) this.standFor(code, null);
     this.change({ ticked: on ? [...this.draft.ticked, code] : this.draft.ticked.filter((one) => one !== code) });
     return on;
+  }
+
+  /** The ticked person came in the place of this summoned one; null: in nobody's. */
+  standFor(code: string, summoned: string | null): void {
+    const { [code]: _before, ...others } = this.draft.stands_for;
+    this.change({ stands_for: summoned === null ? others : { ...others, [code]: summoned } });
   }
 
   add(person: PaperUnlisted): void {
