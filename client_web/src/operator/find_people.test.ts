@@ -11,6 +11,7 @@ test.each([
   ['the given name alone', 'Hiền', ['Nguyễn Thị Hiền']],
   ['unfinished words', 'ng thi h', ['Nguyễn Thị Hồng Đào', 'Nguyễn Thị Hiền']],
   ['names of other peoples', 'hhen', ["H'Hen Niê"]],
+  ['names of other peoples as they are called', 'hen nie', ["H'Hen Niê"]],
   ['parts in any order', 'ban y', ['Y Thông Ê-ban']],
   ['a code', 'db-0005', ['Trần Văn Ánh']],
   ['one word does not count twice', 'tran tran', []],

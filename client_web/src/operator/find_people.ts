@@ -6,7 +6,15 @@ export function findPeople(roster: readonly RosterEntry[], typed: string): Roste
   const wanted = fold(typed).split(' ').filter(Boolean);
   if (!wanted.length) return [];
   const code = typed.trim().toUpperCase();
-  return roster.filter(({ full_name, code: own }) => own.startsWith(code) || begins(fold(full_name).split(' '), wanted));
+  return roster.filter(
+    ({ full_name, code: own }) =>
+      own.startsWith(code) || readings(full_name).some((name) => begins(name.split(' '), wanted)),
+  );
+}
+
+/** H'Hen Niê folds to "hhen nie"; whoever calls her types "hen nie". */
+function readings(name: string): string[] {
+  return [fold(name), fold(name.replace(/['’‘ʼ`´]/g, ' '))];
 }
 
 /** Each wanted word begins a word of its own. */
