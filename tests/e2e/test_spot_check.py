@@ -163,6 +163,25 @@ async def test_answers_wait_for_the_network(browser: Browser, running: Running) 
         assert check["figures"]["confirmed"] == 1
 
 
+async def test_answers_outlive_the_page(browser: Browser, running: Running) -> None:
+    """The phone reloads the page while its answers wait: they are still there, and arrive with the line."""
+    async with conference(browser, running) as here:
+        operator = await here.paired("operator", 360, 780)
+        await here.call("POST", "/api/v1/sessions/S1/spot-checks", {"phase": "end"})
+        asked = operator.get_by_role("region", name=re.compile(words("spot.title")))
+        await expect(asked.get_by_role("listitem")).to_have_count(5, timeout=10_000)
+        await operator.route("**/spot-checks/*/points/DD", lambda route: route.abort())
+        await asked.get_by_role("button", name=words("spot.seen")).first.click()
+        await expect(asked.get_by_text(words("spot.waiting"))).to_be_visible()
+        await operator.unroute("**/spot-checks/*/points/DD")
+        async with operator.expect_response("**/spot-checks/*/points/DD") as answered:
+            await operator.reload()
+        assert (await answered.value).ok
+        await expect(asked.get_by_role("button", pressed=True)).to_have_count(1)
+        (check,) = (await here.call("GET", "/api/v1/sessions/S1/spot-checks"))["items"]
+        assert check["figures"]["confirmed"] == 1
+
+
 async def test_the_screen_shows_a_code_of_its_own(browser: Browser, running: Running, tmp_path: Path) -> None:
     """The projector says what it is for, with a code that is not the door's; without the server it goes on."""
     async with conference(browser, running) as here:
