@@ -83,6 +83,22 @@ async def test_two_halls_show_both(running: Running, sample: Sample) -> None:
     assert [item["person"]["code"] for item in await pages(running.admin, "two-halls")] == ["DB-0001", "DB-0007"]
 
 
+async def test_a_third_hall_is_nobody_elses_business(running: Running, sample: Sample) -> None:
+    """A guest of the hall is shown with the hall they count in; where else they were seen, their own clerk learns."""
+    writer = running.context.writer
+    for hall in ("HN-0003", "HN-0002", "HN-0001"):
+        await arrive(writer, sample, "DB-0007", hall)
+        await arrive(writer, sample, "DB-0001", hall)
+
+    async def halls(unit: str) -> list[list[str]]:
+        items = await pages(await clerk(running, unit), "two-halls")
+        return [[entry["point"] for entry in item["entries"]] for item in items]
+
+    everywhere = ["HN-0003", "HN-0002", "HN-0001"]
+    assert await halls("HN-001") == [everywhere[:2], everywhere[:2]]
+    assert await halls("HN-002") == await halls("HN") == [everywhere, everywhere]
+
+
 async def test_flagged_entries(running: Running, sample: Sample) -> None:
     """What was odd at the doors is found by what was odd, the newest first, within one's units."""
     writer = running.context.writer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from diemcau.domain import names
-from diemcau.domain.authority import Account, Action, Actor, require
+from diemcau.domain.authority import Account, Action, Actor, Scope, require
 from diemcau.domain.models import Flag
 from diemcau.errors import ForbiddenError, MalformedError, NotFoundError
 from diemcau.services import events, lists, nonces
@@ -76,7 +76,8 @@ def _unlisted(row: UnlistedRow) -> wire.UnlistedView:
 async def two_halls(actor: Actor, context: Context, session: str, wanted: Wanted) -> wire.TwoHallsPage:
     """A page of the people who were seen in more than one hall, with every entry that stands, the counted one first.
 
-    The person, or one of the halls, is the actor's.
+    The person, or one of the halls, is the actor's. Who is another unit's and counts in another unit's hall may have
+    been seen in a third one: that is told to those it concerns (I5).
 
     Raises:
         NotFoundError, MalformedError: see `unlisted`.
@@ -86,14 +87,16 @@ async def two_halls(actor: Actor, context: Context, session: str, wanted: Wanted
         found = await review.in_two_halls(connection, asked)
         people = found[: wanted.limit]
         entries = await review.entries_of(connection, asked.session_id, people)
-    items = [_in_two_halls(entries[person]) for person in people]
+    items = [_in_two_halls(entries[person], asked.scope) for person in people]
     following = lists.mark(str(people[-1])) if len(found) > len(people) else None
     return wire.TwoHallsPage(items, following)
 
 
-def _in_two_halls(entries: list[EventRow]) -> wire.TwoHalls:
-    who = entries[0].person
-    return wire.TwoHalls(events.person(who) if who else wire.PersonView(""), [events.view(row) for row in entries])
+def _in_two_halls(entries: list[EventRow], scope: Scope) -> wire.TwoHalls:
+    counted, who = entries[0], entries[0].person
+    ours = scope.covers(counted.point_path) or (who is not None and scope.covers(who.path))
+    told = [row for row in entries if ours or row is counted or scope.covers(row.point_path)]
+    return wire.TwoHalls(events.person(who) if who else wire.PersonView(""), [events.view(row) for row in told])
 
 
 async def flagged(actor: Actor, context: Context, session: str, wanted: Wanted, flag: str = "") -> wire.EventPage:
