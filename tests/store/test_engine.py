@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
+from sample import fill
 
+from diemcau.store import recording
 from diemcau.store.accounts import fact, put_fact
 from diemcau.store.engine import Connection, Engines
 from diemcau.store.lookup import Lookup
-from diemcau.store.schema import instance
+from diemcau.store.schema import instance, session
 
 FACT = Lookup(sa.select(instance.c.value).where(instance.c.key == sa.bindparam("key")))
 TWICE = Lookup(
@@ -116,3 +118,16 @@ async def test_a_lookup_outlives_a_restart_of_postgresql(postgres_url: str) -> N
         await connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}"))
         assert len(await asked) == 1
     await engines.close()
+
+
+async def test_what_was_looked_up_is_forgotten_with_every_write(engines: Engines) -> None:
+    """A session that was closed would still be open to whoever looked it up just before."""
+    conference = await fill(engines)
+    held, halls = await recording.places(engines, "S1", ["HN-0002"])
+    assert held is not None
+    assert (held.state, halls["HN-0002"].point_id) == ("open", conference.points["HN-0002"])
+    async with engines.writing.begin() as connection:
+        await connection.execute(sa.update(session).values(state="ended"))
+    held, _ = await recording.places(engines, "S1", ["HN-0002"])
+    assert held is not None
+    assert held.state == "ended"

@@ -38,10 +38,8 @@ async def next_hall(running: Running) -> Desk:
 
 async def set_state(running: Running, state: str) -> None:
     """Put S1 into a state, whatever it was."""
-    async with running.context.engines.readers.connect() as raw:
-        connection = await raw.execution_options(writing=True)
-        async with connection.begin():
-            await connection.execute(sa.update(session).values(state=state))
+    async with running.context.engines.writing.begin() as connection:
+        await connection.execute(sa.update(session).values(state=state))
 
 
 async def counted(running: Running) -> tuple[int, int, int, int]:

@@ -88,6 +88,9 @@ class Engines:
         self._lookups = Lookups(self.url)
         self._batches = _Batches(self.url) if self.dialect == "sqlite" else None
         self._batching = self._engine(1, **BATCH_SETTINGS)
+        self.kept: dict[tuple[str, ...], Any] | None = {} if self._batches else None
+        """What was looked up since the last job wrote (batches change none of it); None where others write too."""
+        event.listen(self.writing.sync_engine, "checkin", self._forget)
 
     def _engine(self, connections: int, **settings: str) -> AsyncEngine:
         if self.dialect == "sqlite":
@@ -110,6 +113,10 @@ class Engines:
             pool_pre_ping=connections > 1,
             connect_args={"server_settings": {"synchronous_commit": "on", **settings}},
         )
+
+    def _forget(self, *_: object) -> None:
+        if self.kept is not None:
+            self.kept.clear()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -188,6 +195,7 @@ class _Batches:
         """The transaction is ours and not SQLAlchemy's, which would spend 100 µs on beginning and ending it."""
         if self._connection is None:
             self._connection = self._engine.connect()
+            _prepare_look_ups(self._connection)
         connection = self._connection
         try:
             with errors(connection), _immediate(connection):
@@ -203,6 +211,13 @@ class _Batches:
         if self._connection is not None:
             self._connection.close()
         self._engine.dispose()
+
+
+def _prepare_look_ups(connection: sa.Connection) -> None:
+    """A batch looks up a row here and there: as `lookup`, it reads them where they are."""
+    connection.connection.driver_connection.execute(  # type: ignore[union-attr]
+        f"PRAGMA mmap_size = {limits.DATABASE_MAPPED_BYTES_MAX}"
+    )
 
 
 @contextmanager

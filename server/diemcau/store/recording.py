@@ -140,10 +140,24 @@ POINTS = _Search.over(
     sa.BigInteger(),
 )
 _SESSION_COLUMNS = len(Held._fields)
+HALLS_KEPT_MAX = 50_000
+"""A device asks about its own hall with every scan; whoever makes up codes fills no memory with them."""
 
 
 async def places(engines: Engines, session_code: str, codes: Collection[str]) -> tuple[Held | None, dict[str, Hall]]:
     """The session, if there is one, and those of its points that are among these codes."""
+    kept, key = engines.kept, (session_code, *codes)
+    if kept is None or len(codes) != 1:
+        return await _places(engines, session_code, codes)
+    found: tuple[Held | None, dict[str, Hall]] | None = kept.get(key)
+    if found is None:
+        found = await _places(engines, session_code, codes)
+        if len(kept) < HALLS_KEPT_MAX:
+            kept[key] = found
+    return found
+
+
+async def _places(engines: Engines, session_code: str, codes: Collection[str]) -> tuple[Held | None, dict[str, Hall]]:
     rows = await HALLS.rows(engines, codes, session=session_code)
     if not rows:
         only = await engines.lookup(SESSION, session=session_code)
