@@ -108,6 +108,7 @@ class Lookups:
         connection = sqlite3.connect(self._url.database or "", isolation_level=None)
         connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
         connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA mmap_size = {limits.DATABASE_MAPPED_BYTES_MAX}")
         return connection
 
     async def close(self) -> None:
