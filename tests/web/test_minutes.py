@@ -17,7 +17,7 @@ from diemcau.domain.minutes_file import Minutes
 from diemcau.domain.models import Flag, Role
 from diemcau.store.check_ins import CheckIn, Outcome, Unlisted
 from diemcau.store.engine import Engines
-from diemcau.store.schema import minutes
+from diemcau.store.schema import minutes, session
 from diemcau.store.writer import Writer
 from diemcau.wire import api
 
@@ -209,6 +209,34 @@ async def test_whose_figures(running: Running, conference: Sample) -> None:
     status, answer = await organizer.call("POST", f"{ONE}/revisions", {"reason": "mất mạng"})
     assert (status, answer["code"]) == (403, "forbidden")
     assert (await running.anonymous.call("GET", f"{ONE}/minutes"))[0] == 401
+
+
+async def test_nobody_is_summoned_beside_the_closing(start: Start, postgres_url: str) -> None:
+    """While one server closes, another one adds to the summoned: it must wait, and then find the figures frozen."""
+    running = await start(postgres_url)
+    conference = await sample.fill(running.context.engines)
+    beside = Engines(postgres_url)
+    async with beside.writing.begin() as closing:
+        closed = sa.update(session).where(session.c.id == conference.session_id).values(state="closed")
+        await closing.execute(closed)
+        body = {"attendees": [NOT_INVITED]}
+        inviting = asyncio.create_task(running.admin.call("PUT", f"{ONE}/invitations", body))
+        await waits_for_a_lock(beside, inviting)
+    status, answer = await inviting
+    await beside.close()
+    assert (status, answer["code"]) == (409, "session_closed")
+
+
+async def waits_for_a_lock(engines: Engines, task: asyncio.Task[Any]) -> None:
+    """Until another connection waits for us, or the task is done without."""
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(20):
+        while not task.done():
+            async with engines.read() as connection:
+                if await connection.scalar(waiting):
+                    return
 
 
 async def test_nothing_slips_in_beside_the_closing(running: Running, conference: Sample, database: str) -> None:

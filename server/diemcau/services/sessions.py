@@ -69,26 +69,30 @@ async def get(actor: Actor, context: Context, code: str) -> api.SessionView:
         return await _read(actor, connection, code)
 
 
-async def visible(actor: Actor, connection: Connection, code: str) -> SessionRow:
+async def visible(actor: Actor, connection: Connection, code: str, *, kept: bool = False) -> SessionRow:
     """The session of this code, if the actor may see it; one they may not see does not exist for them (I5).
 
     Raises:
         NotFoundError: no such session, or not the actor's to see.
     """
     scope = require(actor, Action.SESSIONS_READ)
-    row = await sessions.get(connection, code)
+    row = await sessions.get(connection, code, kept=kept)
     if not scope.touches(row.unit_path):
         raise NotFoundError(what="session", key=code)
     return row
 
 
-async def writable(actor: Actor, connection: Connection, code: str, *, closed: bool = False) -> SessionRow:
+async def writable(
+    actor: Actor, connection: Connection, code: str, *, closed: bool = False, kept: bool = True
+) -> SessionRow:
     """The session, if the actor organizes it; a closed one only where `closed` says so.
+
+    kept: in a job of the writer, where no other server may close it, or take somebody in, before the commit.
 
     Raises:
         NotFoundError, ForbiddenError, SessionClosedError: not seen, not theirs, frozen.
     """
-    row = await visible(actor, connection, code)
+    row = await visible(actor, connection, code, kept=kept)
     require(actor, Action.SESSIONS_WRITE, row.unit_path)
     if row.state is SessionState.CLOSED and not closed:
         raise SessionClosedError(key=code)

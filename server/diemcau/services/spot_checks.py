@@ -59,7 +59,7 @@ async def begin(actor: Actor, context: Context, code: str, body: wire.SpotCheckN
     """
     require(actor, Action.SESSIONS_WRITE)
     async with context.read() as connection:
-        session = await _askable(actor, connection, code)
+        session = await _askable(actor, connection, code, kept=False)
         scope = await _scope(actor, Action.SESSIONS_WRITE, connection, body.unit)
         halls = await spot_checks.halls(connection, session.session_id, scope)
         lot = await _drawn(connection, session.session_id, body.mode)
@@ -72,7 +72,7 @@ async def begin(actor: Actor, context: Context, code: str, body: wire.SpotCheckN
     some, *others = _slices(halls)
 
     async def work(connection: Connection) -> int:
-        session = await _askable(actor, connection, code)
+        session = await _askable(actor, connection, code, kept=True)
         check_id = await spot_checks.insert(connection, session.session_id, check)
         await spot_checks.ask(connection, check_id, some, drawn)
         return check_id
@@ -246,8 +246,8 @@ def _said(body: wire.SpotAnswer, people: dict[str, PersonRow]) -> list[tuple[Per
 
 
 # --- parts ---------------------------------------------------------------------------------------------------
-async def _askable(actor: Actor, connection: Connection, code: str) -> SessionRow:
-    session = await writable(actor, connection, code)
+async def _askable(actor: Actor, connection: Connection, code: str, *, kept: bool) -> SessionRow:
+    session = await writable(actor, connection, code, kept=kept)
     if session.state not in CHECK_IN_STATES:
         raise DoorError("not_open")
     if await spot_checks.count(connection, session.session_id) >= limits.SPOT_CHECKS_MAX:

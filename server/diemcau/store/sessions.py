@@ -53,13 +53,16 @@ SELECTED = sa.select(session, unit.c.code.label("unit_code"), unit.c.path.label(
 )
 
 
-async def get(connection: Connection, code: str) -> SessionRow:
-    """The session of this code.
+async def get(connection: Connection, code: str, *, kept: bool = False) -> SessionRow:
+    """The session of this code. kept: for a job of the writer; it stays as it is until the commit, for every server.
 
     Raises:
         NotFoundError: there is none.
     """
-    row = (await connection.execute(SELECTED.where(session.c.code == code))).first()
+    query = SELECTED.where(session.c.code == code)
+    if kept:
+        query = query.with_for_update(of=session, key_share=True)
+    row = (await connection.execute(query)).first()
     if row is None:
         raise NotFoundError(what="session", key=code)
     return _row(row)
