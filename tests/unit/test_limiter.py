@@ -20,6 +20,21 @@ def test_a_flood_is_remembered_no_longer_than_the_limit_needs() -> None:
     assert most <= FAILURES_KEPT_MAX
 
 
+def test_a_flood_from_everywhere_is_forgotten_with_its_minute() -> None:
+    """A thousand networks that guess for an hour fill no memory: who stopped a minute ago is gone, who goes on stays."""
+    clock = ManualClock()
+    limiter = Limiter(clock)
+    limiter.failed("goes on")
+    for number in range(1000):
+        limiter.failed(f"network {number}")
+    clock.advance(59)
+    limiter.failed("goes on")
+    assert len(limiter._failures) == 1001
+    clock.advance(1)
+    limiter.failed("another")
+    assert list(limiter._failures) == ["goes on", "another"]
+
+
 def test_who_must_wait_is_told_how_long() -> None:
     """Whoever comes back after the seconds they were told is let in, also after more failures than the limit."""
     clock = ManualClock()
@@ -30,7 +45,11 @@ def test_who_must_wait_is_told_how_long() -> None:
     with pytest.raises(RateLimitedError) as refused:
         limiter.check("root", 3)
     assert refused.value.params == {"retry_after_s": 45}
-    clock.advance(44)
+    clock.advance(0.4)
+    with pytest.raises(RateLimitedError) as refused:
+        limiter.check("root", 3)
+    assert refused.value.params == {"retry_after_s": 45}, "44 would be too early"
+    clock.advance(43.6)
     with pytest.raises(RateLimitedError):
         limiter.check("root", 3)
     clock.advance(1)

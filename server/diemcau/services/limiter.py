@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from diemcau.clock import Clock
 
 KEYS_MAX = 100_000
-"""Keys remembered; the oldest is forgotten first."""
+"""Keys remembered; whoever failed longest ago is forgotten first."""
+
+WITHIN_S = 60.0
 
 FAILURES_KEPT_MAX = 120
 """Failures remembered of one key, as many as the highest limit asks about: a flood costs no more than a trickle."""
@@ -20,7 +23,7 @@ FAILURES_KEPT_MAX = 120
 
 @dataclass(slots=True)
 class Limiter:
-    """Failures per key in a sliding minute, kept in memory."""
+    """Failures per key in a sliding minute, kept in memory; what is older is forgotten, whoever it was of."""
 
     clock: Clock
     _failures: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
@@ -34,7 +37,7 @@ class Limiter:
         recent = self._recent(key)
         if len(recent) >= per_minute:
             oldest = recent[-per_minute]
-            raise RateLimitedError(retry_after_s=max(1, round(60 - (self.clock.monotonic_s() - oldest))))
+            raise RateLimitedError(retry_after_s=max(1, math.ceil(WITHIN_S - (self.clock.monotonic_s() - oldest))))
 
     def failed(self, key: str) -> None:
         """Count one failure of `key`."""
@@ -42,9 +45,10 @@ class Limiter:
         recent.append(self.clock.monotonic_s())
         self._failures[key] = recent[-FAILURES_KEPT_MAX:]
         self._failures.move_to_end(key)
-        while len(self._failures) > KEYS_MAX:
+        since = recent[-1] - WITHIN_S
+        while len(self._failures) > KEYS_MAX or next(iter(self._failures.values()))[-1] <= since:
             self._failures.popitem(last=False)
 
     def _recent(self, key: str) -> list[float]:
-        since = self.clock.monotonic_s() - 60
+        since = self.clock.monotonic_s() - WITHIN_S
         return [at for at in self._failures.get(key, ()) if at > since]
