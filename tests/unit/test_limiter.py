@@ -21,7 +21,7 @@ def test_a_flood_is_remembered_no_longer_than_the_limit_needs() -> None:
 
 
 def test_a_flood_from_everywhere_is_forgotten_with_its_minute() -> None:
-    """A thousand networks that guess for an hour fill no memory: who stopped a minute ago is gone, who goes on stays."""
+    """Networks that guess for an hour fill no memory: who stopped a minute ago is forgotten, who goes on is not."""
     clock = ManualClock()
     limiter = Limiter(clock)
     limiter.failed("goes on")
