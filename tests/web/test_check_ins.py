@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 import sample as sample_conference
 import sqlalchemy as sa
-from desk import Desk, badge_of, by_badge, by_code, by_name, desk, paired, staff
+from desk import Desk, badge_of, by_badge, by_code, by_name, desk, nonce, paired, staff
+from phone import change
 from sample import ENDS_MS, NOT_INVITED, STARTS_MS, figures
 from support import NOW_MS, Running, Start
 
 from diemcau.domain.authority import System
 from diemcau.domain.models import DeviceKind, Role
 from diemcau.services import badges
-from diemcau.store.schema import session, session_point, unlisted
+from diemcau.store.schema import invitation, session, session_point, unlisted
 from diemcau.wire import api
 
 
@@ -121,6 +122,21 @@ async def test_the_same_name_and_unit_is_the_same_stranger(running: Running, hal
     other = await hall.record(by_name("Lê Văn Khách", "Sở Nội vụ"))
     assert (first["result"], again["result"], other["result"]) == ("accepted", "duplicate", "accepted")
     assert again["reason"] == "already_here"
+
+
+async def test_without_a_list_nobody_is_uninvited(running: Running, hall: Desk) -> None:
+    """A session that summons nobody: badges, sheets and matches are as little odd as names at its door."""
+    await change(running, sa.delete(invitation))
+    assert (await hall.record(by_badge(await badge_of(running, "DB-0003"))))["flags"] == []
+    assert (await hall.record(by_code("DB-0007")))["flags"] == []
+    paper = {"nonce": nonce(NOW_MS), "point": "HN-0002", "reason": "mất điện", "at_ms": NOW_MS, "device_ms": NOW_MS}
+    lines = await hall.client.ok("POST", "/api/v1/sessions/S1/papers", {**paper, "people": [{"code": "DB-0004"}]})
+    assert "flags" not in lines["items"][0]
+    await hall.record(by_name("Lê Hoà"))
+    (guest,) = (await running.admin.ok("GET", "/api/v1/sessions/S1/unlisted"))["items"]
+    await running.admin.ok("POST", f"/api/v1/sessions/S1/unlisted/{guest['id']}/match", {"attendee": "DB-0006"})
+    rows = (await running.admin.ok("GET", "/api/v1/sessions/S1/attendance"))["items"]
+    assert [(row["code"], row.get("flags", [])) for row in rows if row["code"] == "DB-0006"] == [("DB-0006", [])]
 
 
 async def test_checking_out(running: Running, hall: Desk) -> None:
@@ -237,7 +253,7 @@ async def test_a_time_before_the_session_was_made(running: Running, hall: Desk) 
     await running.admin.ok("PUT", "/api/v1/sessions/S9/points", {"unit": "HN"})
     item = hall.item(by_code("DB-0003"), offline=True, at_ms=NOW_MS - 1)
     (result,) = (await hall.send(item, session="s9"))["items"]
-    assert result["flags"] == ["not_invited", "offline", "clock_skew", "before_opening"]
+    assert result["flags"] == ["offline", "clock_skew", "before_opening"]
 
 
 # --- who may -------------------------------------------------------------------------------------------------

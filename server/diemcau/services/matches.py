@@ -34,7 +34,7 @@ STEM_CHARS_MAX = limits.CODE_CHARS_MAX - len("-X9999")
 
 
 class _Matching(NamedTuple):
-    """One request: who matches whom, where and when. reason: tidied; known: those it names, by code."""
+    """One request: who matches whom, where and when. known: those it names, by code; listed: the session has a list."""
 
     context: Context
     actor: Actor
@@ -44,6 +44,7 @@ class _Matching(NamedTuple):
     known: dict[str, Known]
     now_ms: int
     nonce: bytes
+    listed: bool
 
     @property
     def fingerprint(self) -> bytes:
@@ -82,7 +83,8 @@ async def match(
     codes = {code.upper() for code in (body.attendee, body.stands_for) if code is not None}
     known = await recording.by_code(context.engines, row.session_id, codes) if codes else {}
     nonce = nonces.read(body.nonce) if body.nonce else nonces.make(now_ms)
-    matching = _Matching(context, actor, row, apart, body, known, now_ms, nonce)
+    held, _ = await recording.places(context.engines, session, ())
+    matching = _Matching(context, actor, row, apart, body, known, now_ms, nonce, held is not None and held.listed)
     who = _listed(matching, scope)
     stands_for = _stands_for(matching, scope)
     done = await context.writer.write(lambda connection: _work(connection, matching, who, stands_for))
@@ -182,7 +184,7 @@ def _event(matching: _Matching, person: Known, stands_for: Known | None) -> NewE
         by=actor.name if isinstance(actor, Account | System) else "",
         who=_commitments(who),
         stands_for=_commitments(stood) if stood else (),
-        flags=" ".join(_flags(apart, person, stands_for)),
+        flags=" ".join(_flags(matching, person, stands_for)),
         reason=names.tidy(matching.body.reason),
     )
 
@@ -191,12 +193,12 @@ def _commitments(who: Listed) -> tuple[str, ...]:
     return commitments(who.salt, (who.code, who.full_name, who.phone))
 
 
-def _flags(apart: Apart, person: Known, stands_for: Known | None) -> list[Flag]:
+def _flags(matching: _Matching, person: Known, stands_for: Known | None) -> list[Flag]:
     """What stays odd about the entry, and what is odd now that it is known whose it is."""
-    flags = [Flag(flag) for flag in apart.flags.split() if flag not in OUTGROWN]
+    flags = [Flag(flag) for flag in matching.apart.flags.split() if flag not in OUTGROWN]
     if person.invited is None:
-        flags.insert(0, Flag.NOT_INVITED)
-    elif person.point_id not in {None, apart.point_id}:
+        flags[:0] = [Flag.NOT_INVITED] if matching.listed else []
+    elif person.point_id not in {None, matching.apart.point_id}:
         flags.insert(0, Flag.WRONG_POINT)
     if stands_for is not None and Flag.SUBSTITUTE not in flags:
         flags.append(Flag.SUBSTITUTE)

@@ -223,7 +223,7 @@ def _flags(sheet: _Sheet, line: Line, known: Known | None) -> tuple[Flag, ...]:
     if known is None:
         flags.append(Flag.UNLISTED)
     elif known.invited is None:
-        flags.append(Flag.NOT_INVITED)
+        flags += [Flag.NOT_INVITED] if sheet.desk.session.listed else []
     elif known.point_id not in {None, sheet.desk.hall.point_id}:
         flags.append(Flag.WRONG_POINT)
     if device_time.late(sheet.moment, sheet.desk.session.starts_ms):

@@ -268,7 +268,7 @@ def _who(sending: _Sending, asked: Asked, hall: Hall, *, fact: bool) -> _Who:
         return _unlisted(sending, asked, hall, fact=fact)
     if sending.desk.device is None and not sending.desk.scope.covers(known.unit_path):
         raise _RefusedError("forbidden")
-    flags = _place_flags(known, hall) if asked.item.kind == "check_in" else ()
+    flags = _place_flags(sending.about.session, known, hall) if asked.item.kind == "check_in" else ()
     if known.revoked_ms is not None:
         if not fact:
             raise _RefusedError("revoked")
@@ -294,10 +294,10 @@ def _unlisted(sending: _Sending, asked: Asked, hall: Hall, *, fact: bool) -> _Wh
     return _Who(counted.unlisted(sending.keys, name), wire.PersonView(name), (Flag.UNLISTED,))
 
 
-def _place_flags(known: Known, hall: Hall) -> tuple[Flag, ...]:
-    """What is odd about where they sit; never a reason to turn anybody away."""
+def _place_flags(session: Held, known: Known, hall: Hall) -> tuple[Flag, ...]:
+    """What is odd about where they sit; never a reason to turn anybody away. Without a list nobody is odd."""
     if known.invited is None:
-        return (Flag.NOT_INVITED,)
+        return (Flag.NOT_INVITED,) if session.listed else ()
     return (Flag.WRONG_POINT,) if known.point_id not in {None, hall.point_id} else ()
 
 

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 
 class Held(NamedTuple):
-    """A session: when it began to be, to take check-ins (None: it never did), to run. `unit_path`: who organizes it."""
+    """A session: when it began to be, to take check-ins (None: it never did), to run.
+
+    unit_path: who organizes it; listed: somebody is invited to it.
+    """
 
     session_id: int
     state: str
@@ -40,6 +43,7 @@ class Held(NamedTuple):
     starts_ms: int
     unit_path: str
     opened_ms: int | None
+    listed: bool
 
 
 class Hall(NamedTuple):
@@ -121,6 +125,7 @@ _SESSION = (
         sa.select(sa.func.max(session_state.c.at_ms))
         .where(session_state.c.session_id == session.c.id, session_state.c.to_state == "open")
         .scalar_subquery(),
+        sa.exists().where(invitation.c.session_id == session.c.id),
     )
     .outerjoin(_organizer, _organizer.c.id == session.c.unit_id)
     .where(session.c.code == sa.bindparam("session"))
