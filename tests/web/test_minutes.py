@@ -15,6 +15,7 @@ from support import NOW_MS, Client, Running, Start
 from diemcau.domain import minutes_file, signed
 from diemcau.domain.minutes_file import Minutes
 from diemcau.domain.models import Flag, Role
+from diemcau.errors import FileFlawError
 from diemcau.store.check_ins import CheckIn, Outcome, Unlisted
 from diemcau.store.engine import Engines
 from diemcau.store.schema import minutes, session
@@ -149,6 +150,21 @@ async def test_a_revision_counts_them_with_a_trace(running: Running, conference:
     summary = await running.admin.ok("GET", f"{ONE}/summary")
     assert summary["rows"][0]["present"] == 4
     assert (await running.admin.ok("GET", ONE))["present"] == 5
+
+
+async def test_changed_minutes_are_shown_as_such(running: Running, conference: Sample) -> None:
+    """Figures that somebody changed in the database must not stand on a screen as what was frozen and signed."""
+    await close(running)
+    assert "intact" not in (await running.admin.ok("GET", f"{ONE}/minutes"))["items"][0]
+    async with running.context.read() as connection:
+        body = await connection.scalar(sa.select(minutes.c.body))
+    assert body is not None
+    changed = sa.update(minutes).values(body=body.replace(b'"present":3', b'"present":9'))
+    await running.context.writer.write(lambda connection: connection.execute(changed))
+    (item,) = (await running.admin.ok("GET", f"{ONE}/minutes"))["items"]
+    assert (item["figures"]["present"], item["intact"]) == (9, False)
+    with pytest.raises(FileFlawError):
+        await verified(running, await file_of(running, running.admin))
 
 
 async def test_nothing_is_revised_once_minutes_are_gone(running: Running, conference: Sample) -> None:

@@ -120,7 +120,7 @@ export interface MinutesFigures {
   waiting: number;
 }
 
-/** One revision; `previous`: the figures before it. */
+/** One revision; `previous`: the figures before it; `intact: false`: not what the server's key signed. */
 export interface MinutesView {
   revision: number;
   at_ms: number;
@@ -129,6 +129,7 @@ export interface MinutesView {
   reason?: string;
   sha256?: string;
   previous?: MinutesFigures | null;
+  intact?: boolean;
 }
 
 /** The newest first; `waiting`: entries for the next revision; `fingerprint`: of the key that signs. */

@@ -92,6 +92,10 @@ class SignedMinutes:
         """Of the file, hex: what the next revision names, and what `sha256sum` says."""
         return hashlib.sha256(self.file).hexdigest()
 
+    def signed_by(self, public_key: bytes) -> bool:
+        """Whether the holder of this key signed exactly these bytes."""
+        return signed.signed_by(public_key, self.body, self.signature)
+
     def read(self) -> Minutes:
         """What they say."""
         return msgspec.json.decode(self.body, type=Minutes)

@@ -78,11 +78,12 @@ async def listed(actor: Actor, context: Context, code: str) -> MinutesList:
         stored = await stored_minutes.all_of(connection, session.session_id)
         seen = stored_minutes.EVERYTHING if whole else scope
         waiting = await stored_minutes.waiting_by_unit(connection, session.session_id, seen)
-    items = await asyncio.to_thread(_views, stored, own)
-    return MinutesList(items, sum(waiting.values()), Signer.of(context.keys).fingerprint)
+    signer = Signer.of(context.keys)
+    items = await asyncio.to_thread(_views, stored, own, signer.public_key)
+    return MinutesList(items, sum(waiting.values()), signer.fingerprint)
 
 
-def _views(stored: list[Stored], own: Collection[str] | None) -> list[MinutesView]:
+def _views(stored: list[Stored], own: Collection[str] | None, public_key: bytes) -> list[MinutesView]:
     """The newest first; each with the figures before it. own: the units whose figures are told, None for all."""
     figures = [_figures(one.signed.read(), own) for one in stored]
     return [
@@ -94,6 +95,7 @@ def _views(stored: list[Stored], own: Collection[str] | None) -> list[MinutesVie
             reason=one.reason,
             sha256=one.signed.sha256,
             previous=before,
+            intact=one.signed.signed_by(public_key),
         )
         for one, now, before in zip(stored, figures, [*figures, None][1:], strict=True)
     ]

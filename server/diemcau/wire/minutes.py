@@ -29,7 +29,10 @@ class MinutesFigures(Struct):
 
 
 class MinutesView(Struct, omit_defaults=True):
-    """One revision of a session's figures. `previous`: the figures before it, to see what changed."""
+    """One revision of a session's figures. `previous`: the figures before it, to see what changed.
+
+    `intact`: the server's key signed exactly this; false when the database was changed, or another key signed it.
+    """
 
     revision: int
     at_ms: int
@@ -38,6 +41,7 @@ class MinutesView(Struct, omit_defaults=True):
     reason: str = ""
     sha256: str = ""
     previous: MinutesFigures | None = None
+    intact: bool = True
 
 
 class MinutesList(Struct):
