@@ -206,7 +206,7 @@ async def test_a_session_may_let_its_halls_read_their_list(tmp_path: Path, devic
         assert await here.present() == {PEOPLE[6]}
         for state in ("live", "ended", "closed"):
             await here.call("POST", "/sessions/S1/state", {"to": state})
-        await expect(page.get_by_role("heading", name=words("operator.session_none"))).to_be_visible()
+        await expect(page.get_by_text(words("scan.closed"))).to_be_visible()
         held = await everything_kept(page)
         assert [name for name in PEOPLE if name in held and name != PEOPLE[6]] == []
 

@@ -191,7 +191,9 @@ async def test_a_listed_substitute_takes_the_place_of_another(browser: Browser, 
         await expect(page.get_by_text(words("paper.stands_for_is", name="H'Hen Niê"))).to_be_visible()
         await picture(page, "paper-substitute-360")
         await here.save(1)
-        await expect(page.get_by_text(words("paper.saved", people=1, counted=1))).to_be_visible()
+        await expect(
+            page.get_by_role("status").filter(has_text=words("paper.saved", people=1, counted=1))
+        ).to_be_focused()
         rows = (await here.call("GET", "/api/v1/sessions/S1/attendance"))["items"]
         assert {row["full_name"]: row["status"] for row in rows}["H'Hen Niê"] == "substituted"
 

@@ -154,7 +154,7 @@ async def test_a_mistake_is_taken_back(here: Centre, device: Device) -> None:
     """The wrong badge from the pile: within a quarter of an hour the operator undoes it, with a reason."""
     page = await paired(await device.open(), here)
     await scan(page, here.badges[HIEN])
-    await page.get_by_role("button", name=words("scan.annul"), exact=True).click()
+    await page.get_by_role("button", name=words("scan.annul_of", name=HIEN), exact=True).click()
     await page.get_by_label(words("scan.annul_reason")).fill("đọc nhầm thẻ")
     await page.get_by_role("button", name=words("scan.annul_press")).click()
     await expect(page.get_by_text(words("scan.state_annulled", reason="đọc nhầm thẻ"))).to_be_visible()

@@ -170,6 +170,8 @@ async def test_answers_outlive_the_page(browser: Browser, running: Running) -> N
         await here.call("POST", "/api/v1/sessions/S1/spot-checks", {"phase": "end"})
         asked = operator.get_by_role("region", name=re.compile(words("spot.title")))
         await expect(asked.get_by_role("listitem")).to_have_count(5, timeout=10_000)
+        await operator.set_viewport_size({"width": 320, "height": 640})
+        assert await operator.evaluate("document.documentElement.scrollWidth") == 320, "wider than a small phone"
         await operator.route("**/spot-checks/*/points/DD", lambda route: route.abort())
         await asked.get_by_role("button", name=words("spot.seen")).first.click()
         await expect(asked.get_by_text(words("spot.waiting"))).to_be_visible()

@@ -108,3 +108,25 @@ async def test_a_substitute_is_not_recorded_without_a_place(here: Centre, device
     assert event["person"]["full_name"] == HIEN
     rows = (await here.call("GET", "/sessions/S1/attendance"))["items"]
     assert {row["full_name"]: row["status"] for row in rows}[HEN] == "substituted"
+
+
+async def test_a_hall_without_a_list_sees_that_people_came(here: Centre, device: Device) -> None:
+    """Where nobody is invited those on no list are the hall's figure: a large 0 would say that nothing was recorded."""
+    await here.call("POST", "/units", {"code": "TH", "name": "Xã Tân Hội"})
+    await here.call("POST", "/points", {"code": "TH", "name": "Nhà văn hóa xã Tân Hội", "unit": "TH"})
+    session = await here.call("GET", "/sessions/S1")
+    times = {"starts_ms": session["starts_ms"], "ends_ms": session["ends_ms"]}
+    await here.call("POST", "/sessions", {"code": "S2", "title": "Sinh hoạt chuyên đề", **times})
+    await here.call("PUT", "/sessions/S2/points", {"unit": "TH"})
+    if (await here.call("GET", "/sessions/S2"))["state"] == "draft":
+        await here.call("POST", "/sessions/S2/state", {"to": "open"})
+    page = await (await device.open()).new_page()
+    await page.goto(str((await here.call("POST", "/points/TH/pairings", {"kind": "operator"}))["url"]))
+    await page.get_by_role("button", name=words("pair.press")).click()
+    await page.get_by_role("button", name=words("scan.by_name"), exact=True).click()
+    await page.get_by_label(words("scan.search")).fill("Lò Thị Mai")
+    await page.get_by_role("button", name=words("scan.unlisted")).click()
+    await page.get_by_label(words("scan.unlisted_unit")).fill("Bản Hon")
+    await page.get_by_role("button", name=words("scan.record"), exact=True).click()
+    figure = page.get_by_text(words("operator.on_no_list"), exact=True).locator("..")
+    await expect(figure.locator("strong")).to_have_text("1")
