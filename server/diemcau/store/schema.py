@@ -6,7 +6,7 @@ folded names, sort keys) uses the "C" collation on PostgreSQL, which SQLite does
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
@@ -52,12 +52,12 @@ class RandomSalt(FunctionElement[bytes]):
 
 
 @compiles(RandomSalt, "sqlite")
-def _sqlite_salt(_element: RandomSalt, _compiler: SQLCompiler, **_options: Any) -> str:
+def _sqlite_salt(_element: RandomSalt, _compiler: SQLCompiler, **_options: object) -> str:
     return "(randomblob(16))"
 
 
 @compiles(RandomSalt, "postgresql")
-def _postgresql_salt(_element: RandomSalt, _compiler: SQLCompiler, **_options: Any) -> str:
+def _postgresql_salt(_element: RandomSalt, _compiler: SQLCompiler, **_options: object) -> str:
     return "uuid_send(gen_random_uuid())"
 
 
