@@ -8,7 +8,6 @@ from diemcau.domain import minutes_file
 from diemcau.domain.authority import Account, Actor, System
 from diemcau.domain.minutes_file import Frozen, Minutes, UnitFigures
 from diemcau.domain.signed import VERSION
-from diemcau.errors import LogBrokenError
 from diemcau.services.signing import Signer
 from diemcau.store import corrections, log, minutes
 from diemcau.store.minutes import Stored
@@ -29,7 +28,7 @@ async def freeze(actor: Actor, context: Context, connection: Connection, session
         ValueError: the figures do not add up, or earlier minutes are gone; nothing is signed.
     """
     signer = Signer.of(context.keys)
-    before = await unchanged(connection, session)
+    before = await minutes.unchanged(connection, session)
     revision = await minutes.begin(connection, session.session_id)
     if revision != (before.revision if before else 0) + 1:
         raise ValueError(f"minutes of {session.code} are gone: revision {revision} would follow none")
@@ -52,19 +51,3 @@ async def freeze(actor: Actor, context: Context, connection: Connection, session
     )
     signed = minutes_file.make(made, signer.sign)
     await minutes.insert(connection, session.session_id, Stored(revision, made.at_ms, made.by, reason, signed))
-
-
-async def unchanged(connection: Connection, session: SessionRow) -> Stored | None:
-    """The newest minutes of the session, if any, now that the log still has what they froze.
-
-    Whoever rewrote entries together with every hash behind them is found here: they cannot change what was signed.
-
-    Raises:
-        LogBrokenError: an entry that was frozen is gone or another one.
-    """
-    newest = await minutes.latest(connection, session.session_id)
-    for chain in newest.signed.read().chains if newest else ():
-        found = await log.hash_at(connection, session.session_id, bytes.fromhex(chain.writer), chain.count)
-        if found is None or found.hex() != chain.head:
-            raise LogBrokenError(session=session.code, writer=chain.writer, position=chain.count)
-    return newest

@@ -15,7 +15,6 @@ from diemcau import i18n, limits
 from diemcau.domain.log_file import Builder, Heading, Person, Row
 from diemcau.domain.signed import VERSION
 from diemcau.errors import ExportFailedError, LogBrokenError
-from diemcau.services import freezing
 from diemcau.services.exports import Export, temporary
 from diemcau.services.records import scope_for
 from diemcau.services.sessions import visible
@@ -70,7 +69,7 @@ async def _heading(
     context: Context, connection: Connection, session: SessionRow, scope: Scope, signer: Signer
 ) -> Heading:
     tops = [unit.code for unit in await units.all_of(connection, scope) if unit.path in scope.paths]
-    await freezing.unchanged(connection, session)
+    await minutes.unchanged(connection, session)
     return Heading(
         version=VERSION,
         session=session.code,

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from diemcau.domain.attendance import Figures
 from diemcau.domain.authority import Scope
 from diemcau.domain.minutes_file import Frozen, SignedMinutes
-from diemcau.store import records
+from diemcau.errors import LogBrokenError
+from diemcau.store import log, records
 from diemcau.store.schema import attendance_event, late_entry, minutes, point, session, unit
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
     from diemcau.store.engine import Connection
+    from diemcau.store.sessions import SessionRow
 
 EVERYTHING = Scope(("",))
 
@@ -107,6 +109,22 @@ async def latest(connection: Connection, session_id: int) -> Stored | None:
     query = sa.select(minutes).where(m.session_id == session_id).order_by(m.revision.desc()).limit(1)
     row = (await connection.execute(query)).first()
     return _stored(row) if row else None
+
+
+async def unchanged(connection: Connection, session: SessionRow) -> Stored | None:
+    """The newest minutes of the session, if any, now that the log still has what they froze.
+
+    Whoever rewrote entries together with every hash behind them is found here: they cannot change what was signed.
+
+    Raises:
+        LogBrokenError: an entry that was frozen is gone or another one.
+    """
+    newest = await latest(connection, session.session_id)
+    for chain in newest.signed.read().chains if newest else ():
+        found = await log.hash_at(connection, session.session_id, bytes.fromhex(chain.writer), chain.count)
+        if found is None or found.hex() != chain.head:
+            raise LogBrokenError(session=session.code, writer=chain.writer, position=chain.count)
+    return newest
 
 
 async def revision_of(connection: Connection, session_id: int) -> int:
