@@ -14,7 +14,7 @@ from support import Running, Start
 from diemcau.domain import door_code
 from diemcau.domain.authority import System
 from diemcau.domain.models import Phase, SpotMode
-from diemcau.services import badges, spot_checks
+from diemcau.services import badges, nonces, spot_checks
 from diemcau.store.schema import attendee, invitation, session, session_point, spot_check_person, unlisted
 from diemcau.wire.spot_checks import SpotCheckNew
 
@@ -270,6 +270,22 @@ async def test_code_of_a_spot_check_confirms_presence(phone: Phone, running: Run
         (check_id, sample.attendees["DB-0006"]),
         (check_id, sample.attendees["DB-0005"]),
     }
+
+
+async def test_scan_that_is_taken_back_confirms_nothing(phone: Phone, running: Running) -> None:
+    """Somebody scanned for a colleague who is not there: taken back, the colleague is seen by no check any more."""
+    check_id = await asked_for_presence(running)
+    for _ in range(2):
+        scanned = await phone.another().send("GET", f"/C/{spot_code(phone, check_id)}")
+        await phone.another().tap(await phone.another().post(**scanned.form_with("claim"), who="le hoa"))
+    seen: list[int] = []
+    for event in await events(running):
+        path = f"/api/v1/sessions/S1/check-ins/{nonces.write(event.nonce)}/annul"
+        await running.admin.ok("POST", path, {"reason": "quét hộ"})
+        (check,) = (await running.admin.ok("GET", "/api/v1/sessions/S1/spot-checks"))["items"]
+        seen.append(check["figures"]["scanned"])
+    assert seen == [1, 0]
+    assert await figures(running.context.engines) == (0, 0, 4, 1)
 
 
 async def test_spot_check_is_no_oracle(phone: Phone, running: Running) -> None:

@@ -7,12 +7,13 @@ came after closing, when a revision does. These functions run inside a job of th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from diemcau.domain.models import EventKind, Flag, SessionState
+from diemcau import limits
+from diemcau.domain.models import EventKind, Flag, SessionState, SpotMode
 from diemcau.errors import AlreadyMatchedError, NonceConflictError, NotFoundError
 from diemcau.store import driver, event_log
 from diemcau.store.schema import (
@@ -23,18 +24,24 @@ from diemcau.store.schema import (
     late_entry,
     point,
     session,
+    spot_check,
+    spot_check_person,
     unit,
     unlisted,
 )
-from diemcau.store.who_counts import ARRIVALS, Counts, Touched, claim, settle
+from diemcau.store.who_counts import ARRIVALS, Counts, Touched, claim, settle, stands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from diemcau.store.engine import Connection
     from diemcau.store.event_log import NewEvent
 
 NONCES_A_QUERY = 500
+SCANNED_LATE_MS = (limits.DOOR_STEPS_VALID * limits.DOOR_STEP_S + limits.CLAIM_VALID_S) * 1000
+"""Who scanned a spot-check's last code in its last moment may tap so much later."""
+
+Key = TypeVar("Key", bytes, int)
 _e = attendance_event.c
 
 
@@ -325,7 +332,24 @@ def apply(connection: sa.Connection, session_id: int, nonces: Sequence[bytes]) -
         for found, column in ((touched.people, 4), (touched.unlisted, 5), (touched.places, 6)):
             if row[column] is not None:
                 found.add(row[column])
+    _unsee(connection, session_id, {row.attendee_id for row in rows if row.kind == EventKind.SPOT_CHECK} - {None})
     return settle(connection, session_id, touched)
+
+
+def _unsee(connection: sa.Connection, session_id: int, people: Collection[int]) -> None:
+    """Nobody was seen by the code of a spot-check whose every scan of theirs was taken back."""
+    c, p, e = spot_check.c, spot_check_person.c, attendance_event
+    scanned = sa.exists().where(
+        e.c.session_id == session_id,
+        e.c.attendee_id == p.attendee_id,
+        e.c.kind == EventKind.SPOT_CHECK,
+        e.c.happened_ms.between(c.started_ms, c.ends_ms + SCANNED_LATE_MS),
+        stands(e),
+    )
+    codes = sa.select(c.id).where(c.session_id == session_id, c.mode == SpotMode.CODE, c.id == p.spot_check_id)
+    for some in _slices(sorted(people)):
+        unseen = sa.delete(spot_check_person).where(p.attendee_id.in_(some), codes.where(sa.not_(scanned)).exists())
+        connection.execute(unseen)
 
 
 def _about(connection: sa.Connection, session_id: int, nonces: Sequence[bytes]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
@@ -362,6 +386,6 @@ def apply_held(connection: sa.Connection, session_id: int, revision: int) -> dic
     return apply(connection, session_id, nonces)
 
 
-def _slices(nonces: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(nonces), NONCES_A_QUERY):
-        yield nonces[start : start + NONCES_A_QUERY]
+def _slices(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    for start in range(0, len(keys), NONCES_A_QUERY):
+        yield keys[start : start + NONCES_A_QUERY]
