@@ -201,7 +201,7 @@ async def test_guest_sent_twice_counts_once(phone: Phone, running: Running) -> N
     first = await phone.post(**claim, **guest)
     again = await phone.post(**claim, **guest)
     assert first.headers["Location"] == again.headers["Location"]
-    later = await phone.post(**(await phone.scan()).form_with("claim"), name=" tran  khach moi ", unit="so noi vu")
+    later = await phone.post(**(await phone.scan()).form_with("claim"), name=" trần  khách mời ", unit="so noi vu")
     assert "Đã được ghi trước đó" in (await phone.send("GET", later.headers["Location"])).words
     assert [event.counted for event in await events(running)] == [True, False]
 

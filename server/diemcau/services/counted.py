@@ -36,9 +36,13 @@ def listed(keys: Keys, session_id: int, person: Person) -> Listed:
 
 
 def unlisted(keys: Keys, name: str, unit_text: str = "", stands_for_text: str = "") -> Unlisted:
-    """Somebody on no list, as typed and tidied; the same name and unit in one hall are the same person."""
+    """Somebody on no list, as typed and tidied; the same name and unit in one hall are the same person.
+
+    Diacritics tell people apart here: an Ân must not vanish behind an An. Who was typed in two ways stands twice in the
+    list of people to be matched, and counts once when a clerk has said who they are.
+    """
     folded = names.fold(name)
-    key = keys.sign("unlisted", msgspec.msgpack.encode((folded or name, names.fold(unit_text), b"")))
+    key = keys.sign("unlisted", msgspec.msgpack.encode((names.sort_key(name) or name, names.fold(unit_text), b"")))
     return Unlisted(key, name, folded, unit_text, secrets.token_bytes(16), stands_for_text)
 
 
