@@ -137,8 +137,8 @@ async def test_full_disk(small_disk: Path) -> None:
         statuses = await flood(http, server, ledger, lambda status: status == 503)
         assert statuses.count(200) > 3, "the disk was full before anything was written"
         told = len(ledger.told)
-        assert await deliver(http, server.origin, ledger, by_hall(ledger.pending)[0]) == 503
-        assert len(ledger.told) == told
+        status = await deliver(http, server.origin, ledger, by_hall(ledger.pending)[0][:BATCH_MAX])
+        assert (status == 200) == (len(ledger.told) > told), "a small batch may still find room; silence is no answer"
         ballast.unlink()
         await settle(http, server, ledger)
         await server.stop()
