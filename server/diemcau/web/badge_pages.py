@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib.resources import files
-from ipaddress import ip_address, ip_network
 
 import qrcode
 from aiohttp import web
 from markupsafe import Markup
 from qrcode.constants import ERROR_CORRECT_M
 
-from diemcau.domain import badge
+from diemcau.domain import badge, networks
 from diemcau.errors import DiemcauError, DoorError, NotFoundError, RateLimitedError
 from diemcau.services import badges
 from diemcau.web.calls import Call, Route, json_answer
@@ -39,17 +38,14 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 TEMPLATE = ENVIRONMENT.get_template("badge.html")
-NETWORK_BITS = {4: 24, 6: 64}
-"""What one office or one phone may change of its address at will."""
 
 
 async def opened(call: Call[None]) -> web.Response:
     """The holder's own page."""
     visit = await Visit.of(call)
+    near = networks.prefix(visit.visitor.address, networks.NEAR).hex()
     try:
-        found = await badges.opened(
-            call.actor, call.context, call.request.match_info["badge"], _network(call.request.remote)
-        )
+        found = await badges.opened(call.actor, call.context, call.request.match_info["badge"], near)
     except DiemcauError as error:
         if visit.wants_json:
             raise
@@ -115,15 +111,6 @@ def _grouped(url: str) -> str:
     """The characters at the link's end in groups that can be read aloud."""
     text = url[-badge.CHARS :]
     return " ".join(text[at : at + CODE_GROUP] for at in range(0, len(text), CODE_GROUP))
-
-
-def _network(address: str | None) -> str:
-    """The network that an address belongs to; the address itself where it is none."""
-    try:
-        peer = ip_address(address or "")
-    except ValueError:
-        return address or ""
-    return str(ip_network((peer, NETWORK_BITS[peer.version]), strict=False))
 
 
 SUMMARY = "The page behind a badge, for its holder"
