@@ -36,10 +36,13 @@ WRITE_QUEUE_ITEMS_MAX = 8192
 WRITE_BATCH_ITEMS_MAX = 256
 """One transaction. Larger batches gain nothing measurable and delay the first in it."""
 
-WRITE_GATHER_S = 0.004
 WRITE_GATHER_ITEMS = 48
-"""How long fewer than these wait for others: a commit costs half a millisecond of CPU, shared or not, and phones that
-come one by one would each pay for their own. With it a check-in with a new connection costs 440 µs instead of 740."""
+WRITE_GATHER_S = 0.004
+WRITE_GATHER_S_MAX = 0.020
+WRITE_GATHER_BUSY = 0.7
+"""How long fewer than these wait for others, a step at a time, as long as the event loop is busy for this share of it:
+a commit costs up to half a millisecond of CPU, shared or not. Phones that come one by one to a busy server would each
+pay for their own; on one with time to spare nobody waits."""
 
 WRITE_JOBS_MAX = 256
 """Other writes waiting (pairings, transitions, list changes)."""

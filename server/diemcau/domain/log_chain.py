@@ -79,6 +79,12 @@ def encode(body: Body) -> bytes:
     return msgspec.json.encode(body)
 
 
+def grown(before: bytes, body: Body) -> tuple[bytes, bytes]:
+    """The bytes of a body and the hash of its entry, which follows `before`; what every event pays for, in one go."""
+    encoded = msgspec.json.encode(body)
+    return encoded, hashlib.sha256(before + hashlib.sha256(encoded).digest()).digest()
+
+
 def digest(body: bytes) -> bytes:
     """What stands for a body in the chain: SHA-256, 32 bytes."""
     return hashlib.sha256(body).digest()

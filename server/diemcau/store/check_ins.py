@@ -46,7 +46,7 @@ class Unlisted(Struct, frozen=True, gc=False):
     badge_hash: bytes | None = None
 
 
-class CheckIn(Struct, frozen=True):
+class CheckIn(Struct, frozen=True, gc=False):
     """One person in one hall. `nonce` 16 bytes in UUIDv7 order, `fingerprint` 16 bytes over its content.
 
     at_ms: as the device said; happened_ms: as best known; offset_ms: server minus device clock.
@@ -82,7 +82,7 @@ class CheckIn(Struct, frozen=True):
         return self.offline or self.account_id is not None or self.source in FACTS
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """What became of a check-in once it was durable.
 
     result: accepted (stored; `counted` tells whether it counts), duplicate (stored, but the person was counted

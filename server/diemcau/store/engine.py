@@ -5,7 +5,7 @@ Three ways lead in:
 - `read`, for services: several statements that see one state of the database;
 - `lookup`, for the door: one indexed statement, answered by the driver itself (8 µs on SQLite, where `read` costs
   400, because SQLAlchemy's async driver hands every call to a thread and back);
-- `transact`, for the writer's batches: a whole transaction in one hop to a thread.
+- `transact`, for the writer's batches: a whole transaction without SQLAlchemy's async driver in between.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncio
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,10 +28,10 @@ from sqlalchemy.util import await_only
 from diemcau import limits
 from diemcau.errors import StartError
 from diemcau.store.driver import errors
-from diemcau.store.lookup import Lookup, Lookups
+from diemcau.store.lookup import Lookup, Lookups, PostgresLookups, Search, SqliteLookups
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Collection
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
@@ -85,8 +85,8 @@ class Engines:
         self.dialect = "sqlite" if self.url.drivername.startswith("sqlite") else "postgresql"
         self.readers = self._engine(limits.READ_CONNECTIONS)
         self.writing = self._engine(1).execution_options(writing=True)
-        self._lookups = Lookups(self.url)
         self._batches = _Batches(self.url) if self.dialect == "sqlite" else None
+        self._lookups: Lookups = SqliteLookups(self.url, self._batches) if self._batches else PostgresLookups(self.url)
         self._batching = self._engine(1, **BATCH_SETTINGS)
         self.kept: dict[tuple[str, ...], Any] | None = {} if self._batches else None
         """What was looked up since the last job wrote (batches change none of it); None where others write too."""
@@ -129,6 +129,10 @@ class Engines:
     async def lookup(self, lookup: Lookup, **values: object) -> list[tuple[Any, ...]]:
         """The rows of one indexed statement, as the driver gives them; sees what was last committed."""
         return await self._lookups.rows(lookup, values)
+
+    async def found(self, search: Search, keys: Collection[Any], **values: object) -> list[tuple[Any, ...]]:
+        """The rows of all these keys, each once; a single key is looked up with those of others who ask now."""
+        return await self._lookups.found(search, keys, values) if keys else []
 
     async def transact(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in one writing transaction and return its result once that is durable."""
@@ -178,33 +182,86 @@ def _reset_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _sta
 
 
 class _Batches:
-    """Whole transactions on SQLite, one after the other, in a thread with a connection of its own."""
+    """Whole transactions on SQLite, one after the other, on a connection of its own.
+
+    Their statements run on the event loop, and only what may take long, waiting for another process' lock and the
+    commit, in a thread. SQLite's driver lets go of the interpreter's lock at every row; a thread that does so beside
+    a busy loop waits for its turn each time, which cost more than all the statements.
+    """
 
     def __init__(self, url: sa.URL) -> None:
-        self._thread = ThreadPoolExecutor(1, "diemcau-batches")
+        self._thread = ThreadPoolExecutor(1, "diemcau-commits")
         self._engine = sa.create_engine(
             url.set(drivername="sqlite"), poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
         event.listen(self._engine, "connect", _prepare_sqlite)
+        event.listen(self._engine, "connect", _prepare_batches)
         self._connection: sa.Connection | None = None
+        self._driver: sqlite3.Connection | None = None
+        self._away = False
+        self._waiting: list[Callable[[], None]] = []
+        self.committing = False
+
+    @property
+    def free(self) -> sqlite3.Connection | None:
+        """The connection, for reading; None while the thread works with it."""
+        return None if self._away else self._driver
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call this when the commit that runs now has ended."""
+        self._waiting.append(call)
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
-
-    def _transact(self, work: Callable[[sa.Connection], T]) -> T:
         """The transaction is ours and not SQLAlchemy's, which would spend 100 µs on beginning and ending it."""
-        if self._connection is None:
-            self._connection = self._engine.connect()
-            _prepare_look_ups(self._connection)
-        connection = self._connection
+        connection, driver = self._opened()
         try:
-            with errors(connection), _immediate(connection):
-                return work(connection)
-        except StopIteration as error:  # a future cannot carry it: whoever waits would wait for ever
-            raise RuntimeError("a batch ran out of something") from error
+            with errors(connection):
+                await self._begin(driver)
+                return await self._write(connection, driver, work)
+        finally:
+            self.committing = False
+            waiting, self._waiting = self._waiting, []
+            for call in waiting:
+                call()
+
+    async def _write(
+        self, connection: sa.Connection, driver: sqlite3.Connection, work: Callable[[sa.Connection], T]
+    ) -> T:
+        try:
+            result = work(connection)
+            self.committing = True
+            await self._in_thread(driver.commit)
+        except BaseException:
+            driver.rollback()
+            raise
         finally:
             if connection.in_transaction():  # as SQLAlchemy thinks, if `work` asked it anything
                 connection.rollback()
+        return result
+
+    def _opened(self) -> tuple[sa.Connection, sqlite3.Connection]:
+        if self._connection is None or self._driver is None:
+            self._connection = self._engine.connect()
+            driver = self._connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 for the type checker
+            self._driver = driver
+        return self._connection, self._driver
+
+    async def _begin(self, driver: sqlite3.Connection) -> None:
+        """Take the database's lock at once, which is how it goes where nobody else writes; else wait elsewhere."""
+        try:
+            driver.execute(BEGIN)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            await self._in_thread(_begin_patiently, driver)
+
+    async def _in_thread(self, call: Callable[..., object], *arguments: object) -> None:
+        self._away = True
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+        finally:
+            self._away = False
 
     def close(self) -> None:
         self._thread.shutdown()
@@ -213,25 +270,21 @@ class _Batches:
         self._engine.dispose()
 
 
-def _prepare_look_ups(connection: sa.Connection) -> None:
-    """A batch looks up a row here and there: as `lookup`, it reads them where they are."""
-    connection.connection.driver_connection.execute(  # type: ignore[union-attr]
-        f"PRAGMA mmap_size = {limits.DATABASE_MAPPED_BYTES_MAX}"
-    )
+BEGIN = "BEGIN IMMEDIATE"
 
 
-@contextmanager
-def _immediate(connection: sa.Connection) -> Iterator[None]:
-    """One writing transaction, durable at the end, or nothing of it."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 for the type checker
-    driver.execute("BEGIN IMMEDIATE")
+def _prepare_batches(dbapi_connection: DBAPIConnection, _record: object) -> None:
+    """Nothing waits on the event loop. A batch looks up a row here and there: as `lookup`, it reads them in place."""
+    dbapi_connection.execute("PRAGMA busy_timeout = 0")
+    dbapi_connection.execute(f"PRAGMA mmap_size = {limits.DATABASE_MAPPED_BYTES_MAX}")
+
+
+def _begin_patiently(driver: sqlite3.Connection) -> None:
+    driver.execute(f"PRAGMA busy_timeout = {limits.DATABASE_LOCK_WAIT_MS}")
     try:
-        yield
-        driver.commit()
-    except BaseException:
-        driver.rollback()
-        raise
+        driver.execute(BEGIN)
+    finally:
+        driver.execute("PRAGMA busy_timeout = 0")
 
 
 ROOM_BYTES_MIN = 4 * 1_048_576

@@ -133,8 +133,7 @@ def append(connection: sa.Connection, writer_id: bytes, events: Sequence[NewEven
         for event in events:
             count, before = heads.get(event.session_id, (0, chain.START))
             position = count + 1
-            body = chain.encode(_body(event, writer, position))
-            linked = chain.link(before, chain.digest(body))
+            body, linked = chain.grown(before, _body(event, writer, position))
             heads[event.session_id] = position, linked
             rows.append(_row(event, writer_id, position, linked, body))
         INSERT.run(connection, rows)

@@ -1,23 +1,30 @@
 """One indexed statement, straight through the driver: what the door asks thousands of times a minute.
 
 The statement is still written once, with SQLAlchemy Core, for both databases; only its execution goes around it.
+
+On SQLite it is asked on the event loop itself, wherever possible on the connection that writes the batches: what that
+one has read stays read, where any other connection forgets all pages at each commit.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from diemcau import limits
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
+    from collections.abc import Callable, Collection
+
     from sqlalchemy.engine.interfaces import Dialect
 
 SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark")
@@ -33,6 +40,14 @@ LOST = (
 )
 """What a connection says that PostgreSQL ended, at the next question or in the midst of one."""
 
+Row = tuple[Any, ...]
+SOME = 32
+"""Keys in one statement on SQLite: at a time they cost a third of what they cost one by one."""
+
+FEW = 6
+"""So many are asked for one by one; more in a statement for `SOME`, filled up."""
+
+KEYS = tuple(f"key_{index}" for index in range(SOME))
 SQLITE_BUSY_MS = 1_000
 """Readers of a WAL never wait for the writer; only the recovery after a crash could make them, and briefly."""
 
@@ -54,6 +69,25 @@ class Lookup:
         return known.text, [given[name] for name in known.names]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """One question for a single key and for many; the key is the first column of its rows."""
+
+    one: Lookup
+    some: Lookup
+    any: Lookup
+
+    @classmethod
+    def over(cls, query: sa.Select[Any], key: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> Search:
+        """The `query` for rows whose `key`, of this kind, is asked for; other values are named `sa.bindparam`s."""
+        keyed = query.with_only_columns(key, *query.selected_columns)
+        some = key.in_([sa.bindparam(name) for name in KEYS])
+        many = sa.any_(sa.bindparam("keys", type_=ARRAY(kind)))
+        return cls(
+            Lookup(keyed.where(key == sa.bindparam("key"))), Lookup(keyed.where(some)), Lookup(keyed.where(key == many))
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     text: str
@@ -68,22 +102,125 @@ class _Plain(asyncpg.Connection):  # type: ignore[misc]
         return ""
 
 
-class Lookups:
-    """Connections for look-ups. On SQLite a single one, used on the event loop itself: a hit takes microseconds."""
+class Lookups(Protocol):
+    """Whoever answers look-ups on one database."""
+
+    async def rows(self, lookup: Lookup, values: dict[str, object]) -> list[Row]:
+        """The rows of `lookup` with `values`, each a tuple."""
+
+    async def found(self, search: Search, keys: Collection[Any], values: dict[str, object]) -> list[Row]:
+        """The rows of all these keys, each once."""
+
+    async def close(self) -> None:
+        """Close what was opened."""
+
+
+class Sharing(Protocol):
+    """Whose connection look-ups use as long as it is free (`engine`)."""
+
+    @property
+    def free(self) -> sqlite3.Connection | None:
+        """The connection; None while a thread works with it."""
+
+    @property
+    def committing(self) -> bool:
+        """The thread commits: the connection will be free within milliseconds."""
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call this once, when it is."""
+
+
+class SqliteLookups:
+    """Look-ups on the event loop. Those that ask for one key each in the same moment are one statement."""
+
+    def __init__(self, url: sa.URL, sharing: Sharing) -> None:
+        self._url = url
+        self._sharing = sharing
+        self._own: sqlite3.Connection | None = None
+        self._asked: dict[
+            tuple[Search, tuple[tuple[str, object], ...]], dict[Any, list[asyncio.Future[list[Row]]]]
+        ] = {}
+
+    async def rows(self, lookup: Lookup, values: dict[str, object]) -> list[Row]:
+        """See `Lookups`."""
+        return self._rows(lookup, values)
+
+    async def found(self, search: Search, keys: Collection[Any], values: dict[str, object]) -> list[Row]:
+        """See `Lookups`."""
+        if len(keys) > 1:
+            return self._found(search, list(keys), values)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Row]] = loop.create_future()
+        if not self._asked:
+            loop.call_soon(self._answer)
+        same = self._asked.setdefault((search, tuple(values.items())), {})
+        for key in keys:
+            same.setdefault(key, []).append(future)
+        return await future
+
+    def _answer(self) -> None:
+        """Answer all who asked. While a batch is committed they wait: they could write nothing before it anyway."""
+        if self._sharing.committing:
+            self._sharing.after_commit(self._answer)
+            return
+        asked, self._asked = self._asked, {}
+        for (search, values), by_key in asked.items():
+            try:
+                found: dict[Any, list[Row]] = {key: [] for key in by_key}
+                for row in self._found(search, list(by_key), dict(values)):
+                    found[row[0]].append(row)
+            except Exception as error:  # noqa: BLE001 whoever asked gets it
+                for future in itertools.chain.from_iterable(by_key.values()):
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for key, futures in by_key.items():
+                for future in futures:
+                    if not future.done():
+                        future.set_result(found[key])
+
+    def _found(self, search: Search, keys: list[Any], values: dict[str, object]) -> list[Row]:
+        found: list[Row] = []
+        while len(keys) > FEW:
+            part = keys[:SOME]
+            del keys[:SOME]
+            part += part[:1] * (SOME - len(part))
+            found += self._rows(search.some, {**dict(zip(KEYS, part, strict=True)), **values})
+        for key in keys:
+            found += self._rows(search.one, {"key": key, **values})
+        return found
+
+    def _rows(self, lookup: Lookup, values: dict[str, object]) -> list[Row]:
+        statement, bound = lookup.bound(SQLITE, values)
+        connection = self._sharing.free or self._own
+        if connection is None:
+            connection = self._own = self._open()
+        return connection.execute(statement, bound).fetchall()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._url.database or "", isolation_level=None)
+        connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA mmap_size = {limits.DATABASE_MAPPED_BYTES_MAX}")
+        return connection
+
+    async def close(self) -> None:
+        """See `Lookups`."""
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+
+
+class PostgresLookups:
+    """Look-ups over a pool of connections, in which nothing has to be reset."""
 
     def __init__(self, url: sa.URL) -> None:
         self._url = url
-        self._sqlite: sqlite3.Connection | None = None
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
-    async def rows(self, lookup: Lookup, values: dict[str, object]) -> list[tuple[Any, ...]]:
-        """The rows of `lookup` with `values`, each a tuple."""
-        if self._url.drivername.startswith("sqlite"):
-            statement, bound = lookup.bound(SQLITE, values)
-            if self._sqlite is None:
-                self._sqlite = self._open()
-            return self._sqlite.execute(statement, bound).fetchall()
+    async def rows(self, lookup: Lookup, values: dict[str, object]) -> list[Row]:
+        """See `Lookups`."""
         statement, bound = lookup.bound(POSTGRESQL, values)
         pool = self._pool or await self._open_pool()
         for _ in range(limits.READ_CONNECTIONS):  # after a restart all of them are dead; looking up again is harmless
@@ -92,6 +229,12 @@ class Lookups:
             except LOST:
                 continue
         return [tuple(row) for row in await pool.fetch(statement, *bound)]
+
+    async def found(self, search: Search, keys: Collection[Any], values: dict[str, object]) -> list[Row]:
+        """See `Lookups`."""
+        if len(keys) == 1:
+            return await self.rows(search.one, {"key": next(iter(keys)), **values})
+        return await self.rows(search.any, {"keys": list(keys), **values})
 
     async def _open_pool(self) -> asyncpg.Pool:
         async with self._opening:
@@ -104,18 +247,8 @@ class Lookups:
                 )
             return self._pool
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._url.database or "", isolation_level=None)
-        connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute(f"PRAGMA mmap_size = {limits.DATABASE_MAPPED_BYTES_MAX}")
-        return connection
-
     async def close(self) -> None:
-        """Close what was opened."""
-        if self._sqlite is not None:
-            self._sqlite.close()
-            self._sqlite = None
+        """See `Lookups`."""
         if self._pool is not None:
             await self._pool.close()
             self._pool = None

@@ -6,13 +6,11 @@ on PostgreSQL each costs a round trip, so many are always asked at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
-from diemcau.store.lookup import Lookup
+from diemcau.store.lookup import Lookup, Search
 from diemcau.store.schema import (
     attendance_event,
     attendee,
@@ -75,44 +73,6 @@ class Known(NamedTuple):
     revoked_ms: int | None
 
 
-SOME = 32
-"""Keys in one statement on SQLite: at a time they cost a third of what they cost one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """One question, for a single key and for many. The key is the first column of its rows."""
-
-    one: Lookup
-    some: Lookup
-    any: Lookup
-
-    @classmethod
-    def over(cls, query: sa.Select[Any], key: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> _Search:
-        keyed = query.with_only_columns(key, *query.selected_columns)
-        some = key.in_([sa.bindparam(name) for name in KEYS])
-        many = sa.any_(sa.bindparam("keys", type_=ARRAY(kind)))
-        return cls(
-            Lookup(keyed.where(key == sa.bindparam("key"))), Lookup(keyed.where(some)), Lookup(keyed.where(key == many))
-        )
-
-    async def rows(self, engines: Engines, keys: Collection[Any], **values: object) -> list[tuple[Any, ...]]:
-        """The rows of all these keys, each once."""
-        if len(keys) > 1 and engines.dialect == "postgresql":
-            return await engines.lookup(self.any, keys=list(keys), **values)
-        found: list[tuple[Any, ...]] = []
-        ordered = list(keys)
-        while len(ordered) >= SOME:
-            found += await engines.lookup(self.some, **dict(zip(KEYS, ordered, strict=False)), **values)
-            del ordered[:SOME]
-        for key in ordered:
-            found += await engines.lookup(self.one, key=key, **values)
-        return found
-
-
-KEYS = tuple(f"key_{index}" for index in range(SOME))
-
-
 # --- halls -------------------------------------------------------------------------------------------------
 _organizer = unit.alias("organizer")
 _SESSION = (
@@ -131,7 +91,7 @@ _SESSION = (
     .where(session.c.code == sa.bindparam("session"))
 )
 SESSION = Lookup(_SESSION)
-HALLS = _Search.over(
+HALLS = Search.over(
     _SESSION.add_columns(point.c.id, point.c.code, point.c.name, unit.c.path)
     .join(session_point, session_point.c.session_id == session.c.id)
     .join(point, point.c.id == session_point.c.point_id)
@@ -139,7 +99,7 @@ HALLS = _Search.over(
     point.c.code,
     sa.Text(),
 )
-POINTS = _Search.over(
+POINTS = Search.over(
     sa.select(point.c.id, point.c.code, point.c.name, unit.c.path).join(unit, unit.c.id == point.c.unit_id),
     point.c.id,
     sa.BigInteger(),
@@ -163,7 +123,7 @@ async def places(engines: Engines, session_code: str, codes: Collection[str]) ->
 
 
 async def _places(engines: Engines, session_code: str, codes: Collection[str]) -> tuple[Held | None, dict[str, Hall]]:
-    rows = await HALLS.rows(engines, codes, session=session_code)
+    rows = await engines.found(HALLS, codes, session=session_code)
     if not rows:
         only = await engines.lookup(SESSION, session=session_code)
         return (Held._make(only[0]) if only else None), {}
@@ -173,7 +133,7 @@ async def _places(engines: Engines, session_code: str, codes: Collection[str]) -
 
 async def points(engines: Engines, point_ids: Collection[int]) -> dict[int, Hall]:
     """Points by id, whatever they take part in."""
-    return {row[0]: Hall._make(row[1:]) for row in await POINTS.rows(engines, point_ids)}
+    return {row[0]: Hall._make(row[1:]) for row in await engines.found(POINTS, point_ids)}
 
 
 # --- people ------------------------------------------------------------------------------------------------
@@ -197,8 +157,8 @@ _PERSON = (
         sa.and_(invitation.c.attendee_id == attendee.c.id, invitation.c.session_id == sa.bindparam("session_id")),
     )
 )
-BY_CODE = _Search.over(_PERSON.add_columns(sa.null()), attendee.c.code, sa.Text())
-BY_BADGE = _Search.over(
+BY_CODE = Search.over(_PERSON.add_columns(sa.null()), attendee.c.code, sa.Text())
+BY_BADGE = Search.over(
     _PERSON.add_columns(badge.c.revoked_ms).join(badge, badge.c.attendee_id == attendee.c.id),
     badge.c.token_hash,
     sa.LargeBinary(),
@@ -207,12 +167,12 @@ BY_BADGE = _Search.over(
 
 async def by_code(engines: Engines, session_id: int, codes: Collection[str]) -> dict[str, Known]:
     """The people of these attendee codes, wherever they are summoned, if at all."""
-    return _known(await BY_CODE.rows(engines, codes, session_id=session_id))
+    return _known(await engines.found(BY_CODE, codes, session_id=session_id))
 
 
 async def by_badge(engines: Engines, session_id: int, token_hashes: Collection[bytes]) -> dict[bytes, Known]:
     """The holders of these badges, revoked ones included."""
-    return _known(await BY_BADGE.rows(engines, token_hashes, session_id=session_id))
+    return _known(await engines.found(BY_BADGE, token_hashes, session_id=session_id))
 
 
 def _known(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Known]:
@@ -220,9 +180,9 @@ def _known(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Known]:
 
 
 # --- nonces ------------------------------------------------------------------------------------------------
-RECORDED = _Search.over(sa.select(attendance_event.c.id), attendance_event.c.nonce, sa.LargeBinary())
+RECORDED = Search.over(sa.select(attendance_event.c.id), attendance_event.c.nonce, sa.LargeBinary())
 
 
 async def recorded(engines: Engines, nonces: Collection[bytes]) -> set[bytes]:
     """Those of these nonces that the log has."""
-    return {row[0] for row in await RECORDED.rows(engines, nonces)}
+    return {row[0] for row in await engines.found(RECORDED, nonces)}

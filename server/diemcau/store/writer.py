@@ -63,10 +63,12 @@ class _Call:
     results: list[Any]
     left: int
     future: asyncio.Future[list[Any]]
+    unwritten: bool = False
 
     def tell(self, index: int, result: Outcome | DiemcauError) -> None:
         self.results[index] = result
         self.left -= 1
+        self.unwritten = self.unwritten or type(result) is _UnwrittenError
         if not self.left and not self.future.done():
             self.future.set_result(self.results)
 
@@ -75,6 +77,20 @@ class _Item(NamedTuple):
     check_in: CheckIn
     call: _Call
     place: int
+
+
+class _Pressure:
+    """How busy the event loop's thread is."""
+
+    def __init__(self) -> None:
+        self._at_s, self._spent_s = 0.0, 0.0
+
+    def share(self) -> float:
+        """Of the time since it was last asked, the share that this thread worked."""
+        at_s, spent_s = time.perf_counter(), time.thread_time()
+        passed_s, worked_s = at_s - self._at_s, spent_s - self._spent_s
+        self._at_s, self._spent_s = at_s, spent_s
+        return worked_s / passed_s if passed_s > 0 else 0.0
 
 
 @dataclass(slots=True)
@@ -87,6 +103,7 @@ class Writer:
     _items: deque[_Item] = field(default_factory=deque)
     _jobs: deque[_Job] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _pressure: _Pressure = field(default_factory=_Pressure)
     _closing: bool = False
 
     @property
@@ -120,10 +137,11 @@ class Writer:
         if not items:
             return []
         call = _Call([None] * len(items), len(items), asyncio.get_running_loop().create_future())
-        self._items.extend(_Item(item, call, index) for index, item in enumerate(items))
+        for index, item in enumerate(items):
+            self._items.append(_Item(item, call, index))
         self._wake.set()
         results: list[Outcome | DiemcauError] = await call.future
-        if any(isinstance(result, _UnwrittenError) for result in results):
+        if call.unwritten:
             raise _overloaded()
         return results
 
@@ -160,9 +178,13 @@ class Writer:
             self._give_up()
 
     async def _gather(self) -> None:
-        """Let a small batch wait a moment for others, unless other work waits for it."""
-        if len(self._items) < limits.WRITE_GATHER_ITEMS and not self._jobs and not self._closing:
+        """Let a small batch wait for others while the loop is busy with them, unless other work waits for it."""
+        waited_s = 0.0
+        while len(self._items) < limits.WRITE_GATHER_ITEMS and not self._jobs and not self._closing:
+            if self._pressure.share() < limits.WRITE_GATHER_BUSY or waited_s >= limits.WRITE_GATHER_S_MAX:
+                return
             await asyncio.sleep(limits.WRITE_GATHER_S)
+            waited_s += limits.WRITE_GATHER_S
 
     def drain(self) -> None:
         """Take nothing more; `run()` returns once everything that waits is written."""

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from diemcau.i18n import Language
     from diemcau.services.context import Context
 
+JSON = "application/json"
 CONTEXT: web.AppKey[Context] = web.AppKey("context")
 B = TypeVar("B")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call(Generic[B]):
     """A request with everything a handler needs. `body` is decoded and validated, None where none is declared."""
 
@@ -98,7 +99,7 @@ async def read_body(request: web.Request, shape: type[B], mend: Callable[[bytes]
     Raises:
         MalformedError: not JSON, not this shape, or sent as something else; names the field.
     """
-    if request.content_type != "application/json":
+    if request.headers.get("Content-Type") != JSON and request.content_type != JSON:
         raise MalformedError(field="Content-Type", reason="application/json")
     try:
         return _decoded(await request.read(), shape, mend)
@@ -127,6 +128,6 @@ def language_of(request: web.Request) -> Language:
     return i18n.choose(request.headers.get("Accept-Language"), request.cookies.get("diemcau_language"))
 
 
-def json_answer(answer: msgspec.Struct, status: int = 200, content_type: str = "application/json") -> web.Response:
+def json_answer(answer: msgspec.Struct, status: int = 200, content_type: str = JSON) -> web.Response:
     """A struct as JSON."""
     return web.Response(body=msgspec.json.encode(answer), status=status, content_type=content_type)

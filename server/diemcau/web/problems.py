@@ -13,8 +13,6 @@ from diemcau.web.calls import json_answer, language_of
 from diemcau.wire.api import ImportFinding, Problem
 
 if TYPE_CHECKING:
-    from aiohttp.typedefs import Handler
-
     from diemcau.i18n import Language
 
 log = structlog.get_logger()
@@ -48,24 +46,24 @@ def answer(error: DiemcauError, language: Language) -> web.Response:
     return response
 
 
-@web.middleware
-async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error of the API into a problem; nothing else ever reaches the outside."""
-    try:
-        return await handler(request)
-    except DiemcauError as error:
+def answer_to(error: Exception, request: web.Request) -> web.StreamResponse:
+    """The problem that tells what went wrong; nothing else ever reaches the outside.
+
+    Raises:
+        Exception: `error` itself, where it is a redirect, or nobody is there any more to be told.
+    """
+    if isinstance(error, DiemcauError):
         return answer(error, language_of(request))
-    except web.HTTPException as error:
+    if isinstance(error, web.HTTPException):
         if error.status < 400:
-            raise
+            raise error
         known = DiemcauError(field="body", reason=error.reason)
         known.code = CODES_BY_STATUS.get(error.status, "malformed")
         known.status = error.status
         return answer(known, language_of(request))
-    except web.RequestPayloadError:  # the body broke off, or is not what its headers say
+    if isinstance(error, web.RequestPayloadError):  # the body broke off, or is not what its headers say
         return answer(MalformedError(field="body", reason="reason.unreadable"), language_of(request))
-    except ConnectionResetError:
-        raise
-    except Exception:
-        log.exception("a request failed", method=request.method, path=request.path)
-        return answer(DiemcauError(), language_of(request))
+    if isinstance(error, ConnectionResetError):
+        raise error
+    log.error("a request failed", method=request.method, path=request.path, exc_info=error)
+    return answer(DiemcauError(), language_of(request))

@@ -25,7 +25,6 @@ from diemcau.web import (
     papers,
     people,
     points,
-    problems,
     records,
     review,
     sessions,
@@ -69,7 +68,7 @@ ROUTES = (*ROUTES, openapi.route(ROUTES))
 
 def build(context: Context) -> web.Application:
     """The web application over `context`."""
-    app = web.Application(middlewares=[site.security_headers, problems.problems], client_max_size=limits.BODY_BYTES_MAX)
+    app = web.Application(middlewares=[site.answered], client_max_size=limits.BODY_BYTES_MAX)
     app[CONTEXT] = context
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _dispatch(route))

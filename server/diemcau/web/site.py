@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from diemcau.errors import DiemcauError
-from diemcau.web.calls import Call, Route
+from diemcau.web import problems
+from diemcau.web.calls import JSON, Call, Route
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
 
 STATIC = Path(str(files("diemcau"))) / "static"
 PAGES = {
@@ -71,13 +76,16 @@ def add_static(app: web.Application) -> None:
 
 
 @web.middleware
-async def security_headers(request: web.Request, handler: web.Handler) -> web.StreamResponse:  # type: ignore[name-defined]
-    """What every answer carries; JSON, which no browser shows or runs, goes without what is meant for pages."""
-    response: web.StreamResponse = await handler(request)
+async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors as problems, and what every answer carries; JSON, which no browser shows, goes without what pages need."""
+    try:
+        response = await handler(request)
+    except Exception as error:  # noqa: BLE001 told as a problem, or raised again
+        response = problems.answer_to(error, request)
     if not response.prepared:
         headers = response.headers
         headers.setdefault("X-Content-Type-Options", "nosniff")
-        if headers.get("Content-Type") != "application/json":
+        if headers.get("Content-Type") != JSON:
             headers.setdefault("Content-Security-Policy", CSP)
             headers.setdefault("Referrer-Policy", "same-origin")
     return response
