@@ -37,12 +37,15 @@ WRITE_BATCH_ITEMS_MAX = 256
 """One transaction. Larger batches gain nothing measurable and delay the first in it."""
 
 WRITE_GATHER_ITEMS = 48
-WRITE_GATHER_S = 0.004
-WRITE_GATHER_S_MAX = 0.020
-WRITE_GATHER_BUSY = 0.7
-"""How long fewer than these wait for others, a step at a time, as long as the event loop is busy for this share of it:
-a commit costs up to half a millisecond of CPU, shared or not. Phones that come one by one to a busy server would each
-pay for their own; on one with time to spare nobody waits."""
+GATHER_S = 0.002
+GATHER_S_MAX = 0.016
+GATHER_BUSY = 0.7
+GATHER_LATELY_S = 0.1
+GATHER_BUSY_LATELY = 0.85
+"""How long fewer check-ins than these wait for others, a step at a time, as long as the event loop was busy for such a
+share of the last step and of the last tenth of a second; look-ups too. A commit costs up to half a millisecond of CPU,
+shared or not: phones that come one by one to a busy server would each pay for their own. On one with time to spare
+nobody waits."""
 
 WRITE_JOBS_MAX = 256
 """Other writes waiting (pairings, transitions, list changes)."""

@@ -125,8 +125,8 @@ class Center:
             if row is None or row.told == row.figures:
                 continue
             row.told = row.figures
-            lines = [line for line in self.lines.at(point_id) if line.session_id == session.session_id]
-            if lines:
-                frame = msgspec.json.encode(CountEvent(*row.figures))
-                for line in lines:
+            frame = b""
+            for line in self.lines.at(point_id):
+                if line.session_id == session.session_id:
+                    frame = frame or msgspec.json.encode(CountEvent(*row.figures))
                     line.socket.push(frame)

@@ -75,7 +75,8 @@ class Lines:
 
     def at(self, point_id: int) -> list[Line]:
         """The lines of a point."""
-        return list(self._by_point.get(point_id, {}).values())
+        lines = self._by_point.get(point_id)
+        return list(lines.values()) if lines else []
 
     def __iter__(self) -> Iterator[Line]:
         return iter(list(self._by_device.values()))

@@ -21,6 +21,9 @@ DEVICE_PREFIX = "dcd_"
 ACCOUNT_PREFIX = "dca_"
 
 
+NOBODY = (0.0, None)
+
+
 @dataclass(slots=True)
 class Identities:
     """Actors by token hash, each with the moment it must be looked up again."""
@@ -33,7 +36,7 @@ class Identities:
 
     def recall(self, key: bytes, now_s: float) -> Actor | None:
         """The actor remembered for `key`, if still fresh."""
-        until_s, actor = self._known.get(key, (0.0, Anonymous()))
+        until_s, actor = self._known.get(key, NOBODY)
         return actor if until_s > now_s else None
 
     def remember(self, key: bytes, actor: Actor, now_s: float) -> None:
@@ -42,6 +45,11 @@ class Identities:
         self._known.move_to_end(key)
         while len(self._known) > REMEMBERED_MAX:
             self._known.popitem(last=False)
+
+
+def recalled(context: Context, token: str) -> Actor | None:
+    """Whom `token` belongs to, if that was looked up within the last seconds."""
+    return context.identities.recall(token_hash(token), context.clock.monotonic_s())
 
 
 async def identify(actor: Anonymous, context: Context, token: str | None) -> Actor:

@@ -343,8 +343,12 @@ async def _record(context: Context, entries: Sequence[_Entry]) -> list[wire.Chec
         OverloadedError: one of them may not be written; those that are will answer as replays.
     """
     outcomes = await context.writer.check_ins([entry.check_in for entry in entries])
-    halls = {entry.hall.point_id: entry.hall for entry in entries}
-    elsewhere = {one.point_id for one in outcomes if isinstance(one, Outcome)} - halls.keys()
+    halls: dict[int, Hall] = {}
+    elsewhere: set[int] = set()
+    for entry, one in zip(entries, outcomes, strict=True):
+        halls[entry.hall.point_id] = entry.hall
+        if isinstance(one, Outcome) and one.point_id not in halls:
+            elsewhere.add(one.point_id)
     if elsewhere:
         halls |= await recording.points(context.engines, elsewhere)
     return [_result(entry, outcome, halls) for entry, outcome in zip(entries, outcomes, strict=True)]

@@ -31,7 +31,7 @@ from diemcau.store.driver import errors
 from diemcau.store.lookup import Lookup, Lookups, PostgresLookups, Search, SqliteLookups
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
@@ -130,9 +130,9 @@ class Engines:
         """The rows of one indexed statement, as the driver gives them; sees what was last committed."""
         return await self._lookups.rows(lookup, values)
 
-    async def found(self, search: Search, keys: Collection[Any], **values: object) -> list[tuple[Any, ...]]:
+    def found(self, search: Search, keys: Collection[Any], **values: object) -> Awaitable[list[tuple[Any, ...]]]:
         """The rows of all these keys, each once; a single key is looked up with those of others who ask now."""
-        return await self._lookups.found(search, keys, values) if keys else []
+        return self._lookups.found(search, keys, values)
 
     async def transact(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in one writing transaction and return its result once that is durable."""

@@ -26,6 +26,7 @@ from diemcau import limits
 from diemcau.errors import DiemcauError, MalformedError, NotFoundError, OverloadedError
 from diemcau.store import check_ins
 from diemcau.store.check_ins import Listed
+from diemcau.store.pressure import Pressure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -79,20 +80,6 @@ class _Item(NamedTuple):
     place: int
 
 
-class _Pressure:
-    """How busy the event loop's thread is."""
-
-    def __init__(self) -> None:
-        self._at_s, self._spent_s = 0.0, 0.0
-
-    def share(self) -> float:
-        """Of the time since it was last asked, the share that this thread worked."""
-        at_s, spent_s = time.perf_counter(), time.thread_time()
-        passed_s, worked_s = at_s - self._at_s, spent_s - self._spent_s
-        self._at_s, self._spent_s = at_s, spent_s
-        return worked_s / passed_s if passed_s > 0 else 0.0
-
-
 @dataclass(slots=True)
 class Writer:
     """Start it with `run()` in a task that the composition root owns; stop it with `drain()`."""
@@ -103,7 +90,7 @@ class Writer:
     _items: deque[_Item] = field(default_factory=deque)
     _jobs: deque[_Job] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _pressure: _Pressure = field(default_factory=_Pressure)
+    _pressure: Pressure = field(default_factory=Pressure)
     _closing: bool = False
 
     @property
@@ -179,12 +166,11 @@ class Writer:
 
     async def _gather(self) -> None:
         """Let a small batch wait for others while the loop is busy with them, unless other work waits for it."""
-        waited_s = 0.0
         while len(self._items) < limits.WRITE_GATHER_ITEMS and not self._jobs and not self._closing:
-            if self._pressure.share() < limits.WRITE_GATHER_BUSY or waited_s >= limits.WRITE_GATHER_S_MAX:
+            wait_s = self._pressure.wait_s()
+            if not wait_s:
                 return
-            await asyncio.sleep(limits.WRITE_GATHER_S)
-            waited_s += limits.WRITE_GATHER_S
+            await asyncio.sleep(wait_s)
 
     def drain(self) -> None:
         """Take nothing more; `run()` returns once everything that waits is written."""

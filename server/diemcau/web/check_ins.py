@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from diemcau.services import event_pages, recording
 from diemcau.services.lists import Wanted
 from diemcau.web.calls import Call, Route
 from diemcau.wire import check_ins as wire
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
 
 ESCAPES = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
@@ -24,9 +28,9 @@ def mended(body: bytes) -> bytes:
     return ESCAPES.sub(lambda found: b"\\u0000" if found[1] else found[0], body)
 
 
-async def check_ins(call: Call[wire.CheckInBatch]) -> wire.CheckInResults:
+def check_ins(call: Call[wire.CheckInBatch]) -> Awaitable[wire.CheckInResults]:
     """Record a batch."""
-    return await recording.check_ins(call.actor, call.context, call.key("session"), call.body)
+    return recording.check_ins(call.actor, call.context, call.key("session"), call.body)
 
 
 async def listed(call: Call[None]) -> wire.EventPage:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from diemcau.domain.authority import Account, Actor, Anonymous
 from diemcau.errors import ForbiddenError, NotSignedInError
-from diemcau.services.identities import identify
+from diemcau.services.identities import identify, recalled
 from diemcau.web.calls import CONTEXT
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ async def actor_of(request: web.Request) -> Actor:
     header = request.headers.get("Authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
+        if scheme == "Bearer" and (known := recalled(context, token)) is not None:
+            return known
         actor = await identify(Anonymous(), context, token.strip() if scheme.lower() == "bearer" else None)
         if isinstance(actor, Anonymous):
             raise NotSignedInError

@@ -36,7 +36,11 @@ class Listener:
         tls = tls_context(str(settings.tls_certificate), str(settings.tls_key)) if settings.tls_certificate else None
         # A handler is never cancelled when its phone hangs up: what was begun is finished (I1).
         runner = web.AppRunner(
-            routes.build(context), access_log=None, handler_cancellation=False, shutdown_timeout=SHUTDOWN_S
+            routes.build(context),
+            access_log=None,
+            handler_cancellation=False,
+            shutdown_timeout=SHUTDOWN_S,
+            tcp_keepalive=False,  # idle connections are closed and points beat, long before the kernel would ask
         )
         await runner.setup()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=limits.LISTEN_BACKLOG, ssl_context=tls)

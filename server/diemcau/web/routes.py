@@ -25,6 +25,7 @@ from diemcau.web import (
     papers,
     people,
     points,
+    problems,
     records,
     review,
     sessions,
@@ -67,26 +68,42 @@ ROUTES = (*ROUTES, openapi.route(ROUTES))
 
 
 def build(context: Context) -> web.Application:
-    """The web application over `context`."""
-    app = web.Application(middlewares=[site.answered], client_max_size=limits.BODY_BYTES_MAX)
+    """The web application over `context`. No middlewares: they would cost every check-in three calls more."""
+    app = web.Application(client_max_size=limits.BODY_BYTES_MAX)
     app[CONTEXT] = context
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _dispatch(route))
-    site.add_static(app)
+    app.router.add_get("/static/{file:.+}", _answered(site.static))
+    app.router.add_route("*", site.ELSEWHERE.replace("}", ":.*}"), _answered(site.elsewhere))
     return app
 
 
 def _dispatch(route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        address = request.raw_path
-        if "%00" in address and address.startswith("/api/"):  # no text of ours has NUL, and PostgreSQL takes none
-            raise MalformedError(field="URL", reason="reason.unreadable")
-        actor = await identity.actor_of(request)
-        body = await read_body(request, route.body, route.mend) if route.body else None
-        call = Call(request, request.app[CONTEXT], actor, body)
-        answer = await route.handler(call)
-        if isinstance(answer, web.StreamResponse):
-            return answer
-        return web.Response(status=204) if answer is None else json_answer(answer, route.status)
+        try:
+            address = request.raw_path
+            if "%00" in address and address.startswith("/api/"):  # no text of ours has NUL, and PostgreSQL takes none
+                raise MalformedError(field="URL", reason="reason.unreadable")  # noqa: TRY301 told below, like any other
+            actor = await identity.actor_of(request)
+            body = await read_body(request, route.body, route.mend) if route.body else None
+            answer = await route.handler(Call(request, request.app[CONTEXT], actor, body))
+            if not isinstance(answer, web.StreamResponse):
+                answer = web.Response(status=204) if answer is None else json_answer(answer, route.status)
+        except Exception as error:  # noqa: BLE001 told as a problem, or raised again
+            answer = problems.answer_to(error, request)
+        return site.finished(answer)
+
+    return handle
+
+
+def _answered(handler: Handler) -> Handler:
+    """What is not in the table, told in the same way."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            answer = await handler(request)
+        except Exception as error:  # noqa: BLE001 as above
+            answer = problems.answer_to(error, request)
+        return site.finished(answer)
 
     return handle

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from diemcau.errors import DiemcauError
-from diemcau.web import problems
 from diemcau.web.calls import JSON, Call, Route
 
-if TYPE_CHECKING:
-    from aiohttp.typedefs import Handler
-
-STATIC = Path(str(files("diemcau"))) / "static"
+STATIC = (Path(str(files("diemcau"))) / "static").resolve()
 PAGES = {
     "console": "index.html",
     "operator": "operator.html",
@@ -69,19 +64,28 @@ async def readyz(call: Call[None]) -> web.Response:
         return web.Response(text="ok")
 
 
-def add_static(app: web.Application) -> None:
-    """Serve the built client; its file names carry hashes, so browsers may keep them."""
-    if STATIC.is_dir():
-        app.router.add_static("/static", STATIC, append_version=False)
+async def static(request: web.Request) -> web.StreamResponse:
+    """A file of the built client; its name carries a hash, so browsers may keep it."""
+    path = (STATIC / request.match_info["file"]).resolve()
+    if not path.is_relative_to(STATIC) or not path.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(path)
 
 
-@web.middleware
-async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors as problems, and what every answer carries; JSON, which no browser shows, goes without what pages need."""
-    try:
-        response = await handler(request)
-    except Exception as error:  # noqa: BLE001 told as a problem, or raised again
-        response = problems.answer_to(error, request)
+async def elsewhere(request: web.Request) -> web.StreamResponse:
+    """No such page, or not by this method."""
+    allowed: set[str] = set()
+    for resource in request.app.router.resources():
+        if resource.canonical != ELSEWHERE:
+            allowed |= (await resource.resolve(request))[1]
+    raise web.HTTPMethodNotAllowed(request.method, allowed) if allowed else web.HTTPNotFound()
+
+
+ELSEWHERE = "/{elsewhere}"
+
+
+def finished(response: web.StreamResponse) -> web.StreamResponse:
+    """With what every answer carries; JSON, which no browser shows or runs, goes without what is meant for pages."""
     if not response.prepared:
         headers = response.headers
         headers.setdefault("X-Content-Type-Options", "nosniff")
