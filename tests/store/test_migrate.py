@@ -26,8 +26,8 @@ from diemcau.store.schema import attendee, metadata
 NEXT = """
 from alembic import op
 import sqlalchemy as sa
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -147,15 +147,15 @@ async def test_an_upgrade_keeps_every_row(fresh: Engines, tmp_path: Path, monkey
     await sample.fill(fresh)
     scripts = tmp_path / "migrations"
     shutil.copytree(migrate.SCRIPTS, scripts)
-    (scripts / "versions" / "0002_next.py").write_text(NEXT)
+    (scripts / "versions" / "0003_next.py").write_text(NEXT)
     monkeypatch.setattr(migrate, "SCRIPTS", scripts)
-    monkeypatch.setattr(migrate, "HEAD", "0002")
+    monkeypatch.setattr(migrate, "HEAD", "0003")
     await migrate.prepare(fresh)
     async with fresh.read() as connection:
         rows = list(await connection.execute(sa.text("SELECT code, full_name, nickname FROM attendee ORDER BY code")))
         assert [(row.code, row.full_name) for row in rows] == [person[:2] for person in sample.PEOPLE]
         assert {row.nickname for row in rows} == {"none"}
-        assert (await connection.execute(sa.select(migrate.VERSION.c.version_num))).scalar() == "0002"
+        assert (await connection.execute(sa.select(migrate.VERSION.c.version_num))).scalar() == "0003"
 
 
 async def test_a_failed_upgrade_leaves_everything(
@@ -166,10 +166,10 @@ async def test_a_failed_upgrade_leaves_everything(
     before = await described(fresh)
     scripts = tmp_path / "migrations"
     shutil.copytree(migrate.SCRIPTS, scripts)
-    (scripts / "versions" / "0002_next.py").write_text(NEXT + "    raise RuntimeError('power cut')\n")
+    (scripts / "versions" / "0003_next.py").write_text(NEXT + "    raise RuntimeError('power cut')\n")
     with monkeypatch.context() as patched:
         patched.setattr(migrate, "SCRIPTS", scripts)
-        patched.setattr(migrate, "HEAD", "0002")
+        patched.setattr(migrate, "HEAD", "0003")
         with pytest.raises(RuntimeError, match="power cut"):
             await migrate.prepare(fresh)
     await migrate.prepare(fresh)

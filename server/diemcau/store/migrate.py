@@ -20,7 +20,7 @@ from diemcau.store.schema import instance, metadata
 if TYPE_CHECKING:
     from diemcau.store.engine import Engines
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that `schema.metadata` is at; tested against the scripts."""
 
 SCRIPTS = Path(__file__).with_name("migrations")

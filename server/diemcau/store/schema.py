@@ -530,3 +530,136 @@ credential = Table(
     Column("revoked_ms", BigInteger),
     Index(None, "account_id"),
 )
+
+# --- lists in, figures out ---------------------------------------------------------------------------------
+session_option = Table(
+    "session_option",
+    metadata,
+    Column("session_id", Id, ForeignKey("session.id"), primary_key=True),
+    Column("target_rate", Integer, comment="percent of the summoned that each unit is to reach"),
+    Column("absence_deadline_ms", BigInteger, comment="absences asked for later are marked late"),
+    Column("document_number", Text, nullable=False, server_default="", comment="on its papers, as in 23-CT/TU"),
+    Column("document_date", Text, nullable=False, server_default="", comment="as it is to be printed"),
+    Column("place", Text, nullable=False, server_default="", comment="before the date on its papers"),
+    comment="what organizers may leave out",
+)
+
+unit_contact = Table(
+    "unit_contact",
+    metadata,
+    Column("unit_id", Id, ForeignKey("unit.id"), primary_key=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("phone", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    comment="who answers for a unit's list",
+)
+
+upload_link = Table(
+    "upload_link",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False),
+    Column("unit_id", Id, ForeignKey("unit.id"), nullable=False),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Column("used_ms", BigInteger, comment="when a list last came in by it"),
+    Column("people", Integer, comment="on that list"),
+    Index(None, "session_id", "unit_id"),
+    comment="lets a unit's clerk hand in their list without an account",
+)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("what", String(10), nullable=False, comment="units | points | attendees"),
+    Column("mode", String(10), nullable=False, comment="add | replace"),
+    Column("file_name", Text, nullable=False, server_default=""),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("unit_id", Id, comment="whose list it replaces, or who may undo it; null: the whole tree"),
+    Column("state", String(10), nullable=False, comment="staging | done | undone"),
+    Column("added", Integer, nullable=False, server_default="0"),
+    Column("changed", Integer, nullable=False, server_default="0"),
+    Column("unchanged", Integer, nullable=False, server_default="0"),
+    Column("removed", Integer, nullable=False, server_default="0"),
+    Column("undone_ms", BigInteger),
+    Column("undone_by", Text, nullable=False, server_default=""),
+    Index(None, "state"),
+    comment="a list that was taken over, and how to undo it",
+)
+
+import_row = Table(
+    "import_row",
+    metadata,
+    Column("import_id", Id, ForeignKey("import_run.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("code", Ordered, nullable=False),
+    Column("change", String(10), nullable=False, comment="added | changed | removed"),
+    Column("before", LargeBinary, comment="the values that were there, as MessagePack"),
+    Column("after", LargeBinary, comment="the values that come, as MessagePack; what undo compares with"),
+    sqlite_with_rowid=False,
+    comment="staged in small transactions, applied as soon as all are there; kept for undo",
+)
+
+absence_reason = Table(
+    "absence_reason",
+    metadata,
+    Column("code", Ordered, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("place", Integer, nullable=False, server_default="0", comment="in the list"),
+    Column("retired_ms", BigInteger, comment="no longer offered"),
+)
+
+absence = Table(
+    "absence",
+    metadata,
+    Column("session_id", Id, ForeignKey("session.id"), primary_key=True),
+    Column("attendee_id", Id, ForeignKey("attendee.id"), primary_key=True),
+    Column("state", String(10), nullable=False, comment="requested | approved | refused | withdrawn"),
+    Column("reason", Ordered, nullable=False, server_default="", comment="an absence_reason's code"),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("requested_ms", BigInteger, nullable=False),
+    Column("requested_by", Text, nullable=False, comment="an account's name, badge, or device:<id>"),
+    Column("late", Boolean, nullable=False, server_default="0", comment="asked for after the deadline"),
+    Column("substitute", Text, nullable=False, server_default="", comment="who is to come instead, as typed"),
+    Column("substitute_id", Id, ForeignKey("attendee.id"), comment="the same, where they are on a list"),
+    Column("decided_ms", BigInteger),
+    Column("decided_by", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default="", comment="of who decided"),
+    Column("held", Boolean, nullable=False, server_default="0", comment="decided after closing: waits for a revision"),
+    Index(None, "session_id", "state"),
+    Index(None, "attendee_id"),
+    comment="one person's absence from one session as it stands; each decision is an event of the log too",
+)
+
+headcount = Table(
+    "headcount",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("session_id", Id, ForeignKey("session.id"), nullable=False),
+    Column("point_id", Id, ForeignKey("point.id"), nullable=False),
+    Column("nonce", LargeBinary(16), nullable=False, unique=True),
+    Column("number", Integer, nullable=False),
+    Column("source", String(10), nullable=False, comment="operator | center"),
+    Column("told_by", Text, nullable=False, server_default="", comment="who said it on the telephone"),
+    Column("made_by", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False, comment="when it was counted, as best known"),
+    Column("server_ms", BigInteger, nullable=False),
+    Index(None, "session_id", "point_id", "id"),
+    comment="append-only; the latest of a point holds. Never added to named check-ins",
+)
+
+quick_report = Table(
+    "quick_report",
+    metadata,
+    Column("session_id", Id, ForeignKey("session.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="the snapshot as JSON: printed again it is the same paper"),
+    comment="append-only",
+)
