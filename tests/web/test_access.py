@@ -109,6 +109,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/sessions/{session}/papers/{nonce}/undo": {"reason": "nhầm tờ"},
     "POST /api/v1/sessions/{session}/spot-checks": {"phase": "middle"},
     "POST /api/v1/sessions/{session}/spot-checks/{spot_check}/points/{point}": {"headcount": 4},
+    "PATCH /api/v1/organization": {"name": "Ban Tổ chức"},
+    "PATCH /api/v1/sessions/{session}/heading": {"document_number": "23-CT/TU"},
     "POST /api/v1/pair": {"code": "AAAA-AAAA-AAAA", "device": "máy"},
 }
 QUERIES = {"POST /api/v1/imports": "?what=attendees&file=list.csv&dry_run=1"}
