@@ -197,6 +197,7 @@ session_point = Table(
     Column("link", String(10), nullable=False, server_default="expected"),
     Column("link_since_ms", BigInteger, nullable=False),
     Column("link_version", Integer, nullable=False, server_default="0", comment="compare-and-set"),
+    Column("rehearsed_ms", BigInteger, comment="when the organizer said that its rehearsal went well"),
     Index(None, "point_id"),
 )
 
@@ -662,4 +663,49 @@ quick_report = Table(
     Column("made_by", Text, nullable=False),
     Column("body", LargeBinary, nullable=False, comment="the snapshot as JSON: printed again it is the same paper"),
     comment="append-only",
+)
+
+# --- what closing freezes, and what each revision changed ----------------------------------------------------
+frozen_person = Table(
+    "frozen_person",
+    metadata,
+    Column("session_id", Id, primary_key=True),
+    Column("attendee_id", Id, primary_key=True),
+    Column("unit_id", Id, nullable=False, comment="where the frozen figures count them, wherever they move later"),
+    Column("sort_key", Ordered, nullable=False),
+    Index(None, "session_id", "unit_id", "sort_key"),
+    comment="everyone invited or counted in a closed session",
+)
+
+frozen_point = Table(
+    "frozen_point",
+    metadata,
+    Column("session_id", Id, primary_key=True),
+    Column("point_id", Id, primary_key=True),
+    Column("unit_id", Id, nullable=False),
+    comment="the halls of a closed session",
+)
+
+revision_change = Table(
+    "revision_change",
+    metadata,
+    Column("session_id", Id, ForeignKey("session.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True, comment="in the list of what this revision changed"),
+    Column("attendee_id", Id),
+    Column("unlisted_id", Id),
+    Column("unit_id", Id, nullable=False, comment="in whose figures"),
+    Column("before", String(12), nullable=False, comment="a status, guest or unlisted; empty: in no figure"),
+    Column("after", String(12), nullable=False),
+    comment="append-only: what a revision changed of whom; the events that did it name the revision in late_entry",
+)
+
+device_queue = Table(
+    "device_queue",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True),
+    Column("waiting", Integer, nullable=False, comment="entries it had not sent when it last said so"),
+    Column("oldest_ms", BigInteger, comment="when the oldest of them happened, by the device's clock"),
+    Column("told_ms", BigInteger, nullable=False),
+    comment="what a device told of its own queue",
 )

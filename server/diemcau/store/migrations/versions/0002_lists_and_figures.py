@@ -26,6 +26,10 @@ def upgrade() -> None:
     _absence()
     _headcount()
     _quick_report()
+    _frozen_person()
+    _frozen_point()
+    _revision_change()
+    _device_queue()
 
 
 def _absence_reason() -> None:
@@ -211,4 +215,69 @@ def _quick_report() -> None:
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name="fk_quick_report_session_id"),
         sa.PrimaryKeyConstraint("session_id", "number", name="pk_quick_report"),
         comment="append-only",
+    )
+
+
+def _frozen_person() -> None:
+    op.create_table(
+        "frozen_person",
+        sa.Column("session_id", ID, nullable=False),
+        sa.Column("attendee_id", ID, nullable=False),
+        sa.Column(
+            "unit_id", ID, nullable=False, comment="where the frozen figures count them, wherever they move later"
+        ),
+        sa.Column("sort_key", ORDERED, nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "attendee_id", name="pk_frozen_person"),
+        comment="everyone invited or counted in a closed session",
+    )
+    op.create_index(
+        "ix_frozen_person_session_id_unit_id_sort_key", "frozen_person", ["session_id", "unit_id", "sort_key"]
+    )
+
+
+def _frozen_point() -> None:
+    op.create_table(
+        "frozen_point",
+        sa.Column("session_id", ID, nullable=False),
+        sa.Column("point_id", ID, nullable=False),
+        sa.Column("unit_id", ID, nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "point_id", name="pk_frozen_point"),
+        comment="the halls of a closed session",
+    )
+
+
+def _revision_change() -> None:
+    op.create_table(
+        "revision_change",
+        sa.Column("session_id", ID, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False, comment="in the list of what this revision changed"),
+        sa.Column("attendee_id", ID, nullable=True),
+        sa.Column("unlisted_id", ID, nullable=True),
+        sa.Column("unit_id", ID, nullable=False, comment="in whose figures"),
+        sa.Column(
+            "before", sa.String(length=12), nullable=False, comment="a status, guest or unlisted; empty: in no figure"
+        ),
+        sa.Column("after", sa.String(length=12), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["session.id"], name="fk_revision_change_session_id"),
+        sa.PrimaryKeyConstraint("session_id", "revision", "number", name="pk_revision_change"),
+        comment="append-only: what a revision changed of whom; the events that did it name the revision in late_entry",
+    )
+
+
+def _device_queue() -> None:
+    op.create_table(
+        "device_queue",
+        sa.Column("device_id", ID, nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False, comment="entries it had not sent when it last said so"),
+        sa.Column(
+            "oldest_ms",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when the oldest of them happened, by the device's clock",
+        ),
+        sa.Column("told_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name="fk_device_queue_device_id"),
+        sa.PrimaryKeyConstraint("device_id", name="pk_device_queue"),
+        comment="what a device told of its own queue",
     )
