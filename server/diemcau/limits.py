@@ -290,3 +290,27 @@ JOBS_REMEMBERED_MAX = 200
 JOBS_RUNNING_MAX = 4
 JOBS_WAITING_MAX = 16
 """Jobs that wait for a running one to end; each may hold an uploaded file on disk."""
+
+# --- preparation -------------------------------------------------------------------------------------------
+UPLOAD_LINK_DAYS = 14
+UPLOAD_LINK_DAYS_MAX = 60
+"""How long a unit may hand in its list by a link: lists arrive two weeks before; nothing is prepared for longer."""
+
+UPLOAD_LINKS_MAX = 2000
+"""Links made in one request: the units of a large city."""
+
+UPLOAD_BYTES_MAX = 8 * 1_048_576
+"""A unit's own list: 10,000 people are under 1 MB."""
+
+UPLOADS_PER_MINUTE_MAX = 10
+"""Files by one link: whoever corrects a list sends two or three a minute, and each costs a process."""
+
+UPLOAD_FAILURES_PER_MINUTE_MAX = 30
+"""Unknown links opened from one network before more are only told to wait; right ones always open."""
+
+UPLOADS_WAITING_MAX = 64
+UPLOAD_KEPT_S = 30 * 60
+"""Checked files that wait for their confirmation, and how long: half a gigabyte of disk at the very most."""
+
+PERSONAL_LINKS_MAX = 20_000
+"""Links in one file: the largest agency's staff. More go unit by unit, as they are sent."""

@@ -1,0 +1,83 @@
+"""Preparation of a session: the table by unit, the list to telephone, contacts, upload links, personal links."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from aiohttp import web
+
+from diemcau import i18n
+from diemcau.domain.preparation import Missing
+from diemcau.errors import MalformedError
+from diemcau.services import preparation
+from diemcau.web.calls import Call, Route
+from diemcau.wire import preparation as wire
+
+CSV = "text/csv; charset=utf-8"
+
+
+async def page(call: Call[None]) -> wire.PreparationPage:
+    """The units one level down, or those that owe something."""
+    wanted = preparation.Wanted(call.code("unit"), _missing(call), call.text("after"), call.page_rows())
+    return await preparation.page(call.actor, call.context, call.key("session"), wanted)
+
+
+async def reminders(call: Call[None]) -> web.Response:
+    """Whom to telephone, as a file."""
+    session, wanted = call.key("session"), preparation.Wanted(call.code("unit"), _missing(call))
+    body = await preparation.reminders(call.actor, call.context, session, wanted, call.language)
+    return download(body, f"{i18n.text(call.language, 'prepare.file')}-{session}.csv", CSV)
+
+
+async def tick(call: Call[wire.RehearsalTick]) -> wire.Ticked:
+    """Halls have rehearsed."""
+    return await preparation.tick(call.actor, call.context, call.key("session"), call.body)
+
+
+async def contact(call: Call[None]) -> wire.UnitContact:
+    """Who answers for a unit."""
+    return await preparation.contact(call.actor, call.context, call.key("unit"))
+
+
+async def name_contact(call: Call[wire.UnitContact]) -> wire.UnitContact:
+    """Name who answers for a unit."""
+    return await preparation.name_contact(call.actor, call.context, call.key("unit"), call.body)
+
+
+def download(body: bytes, name: str, content_type: str) -> web.Response:
+    """A small file, saved under `name`."""
+    headers = {
+        "Content-Type": content_type,
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+        "Cache-Control": "no-store",
+    }
+    return web.Response(body=body, headers=headers)
+
+
+def _missing(call: Call[None]) -> tuple[Missing, ...]:
+    """`missing`: one kind or several with commas between, `any` for all of them."""
+    text = call.text("missing").strip()
+    if text == "any":
+        return tuple(Missing)
+    try:
+        return tuple(Missing(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise MalformedError(field="missing", reason=" | ".join(("any", *Missing))) from None
+
+
+ONE = "/api/v1/sessions/{session}"
+CONTACT = "/api/v1/units/{unit}/contact"
+ROUTES = (
+    Route(
+        "GET",
+        f"{ONE}/preparation",
+        page,
+        "How far each unit is",
+        answer=wire.PreparationPage,
+        query=("unit", "missing", "after", "limit"),
+    ),
+    Route("GET", f"{ONE}/preparation.csv", reminders, "Whom to telephone, as CSV", query=("unit", "missing")),
+    Route("POST", f"{ONE}/rehearsed", tick, "Halls of a unit have rehearsed", wire.RehearsalTick, wire.Ticked),
+    Route("GET", CONTACT, contact, "Who answers for a unit's list", answer=wire.UnitContact),
+    Route("PUT", CONTACT, name_contact, "Name who answers for it", wire.UnitContact, wire.UnitContact),
+)
