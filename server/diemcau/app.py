@@ -16,7 +16,7 @@ from diemcau.clock import Clock, SystemClock
 from diemcau.domain.authority import System
 from diemcau.errors import DiemcauError, StartError
 from diemcau.live.center import Center
-from diemcau.services import accounts, anomalies, board, link, sessions
+from diemcau.services import accounts, anomalies, board, import_runs, link, sessions
 from diemcau.services.context import Context, Keys
 from diemcau.services.identities import Identities
 from diemcau.services.jobs import Jobs
@@ -139,6 +139,7 @@ class Server:
             spawn=self.spawn,
         )
         writer.on_commit = partial(_committed, context)
+        await import_runs.repair(System(), context)
         return context
 
     async def _watch_links(self, context: Context) -> None:

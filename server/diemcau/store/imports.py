@@ -1,8 +1,8 @@
-"""Imported lists in the database: what is there already, and the one transaction that takes a list over."""
+"""Imported lists in the database: what is there already, and how rows of a list are written."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,7 @@ class Takeover:
     """A list made ready for the database.
 
     inserts: code, then the values of `columns`; `updates`: these values, then id, code and the unit as it was.
+    befores: for each update the values of `columns` as they were.
     renamed: (folded name, attendee id) of the people whose name changes.
     """
 
@@ -72,7 +73,20 @@ class Takeover:
     columns: list[str]
     inserts: list[tuple[Any, ...]] = field(default_factory=list)
     updates: list[tuple[Any, ...]] = field(default_factory=list)
+    befores: list[tuple[Any, ...]] = field(default_factory=list)
     renamed: list[tuple[str, int]] = field(default_factory=list)
+
+    def parts(self, rows: int) -> Iterator[Takeover]:
+        """The same list in parts of at most `rows` changes: first what changes, then what is new."""
+        id_place = len(self.columns)
+        renamed = {attendee_id: name for name, attendee_id in self.renamed}
+        for start in range(0, len(self.updates), rows):
+            updates = self.updates[start : start + rows]
+            names = [(renamed[row[id_place]], row[id_place]) for row in updates if row[id_place] in renamed]
+            befores = self.befores[start : start + rows]
+            yield Takeover(self.what, self.columns, updates=updates, befores=befores, renamed=names)
+        for start in range(0, len(self.inserts), rows):
+            yield Takeover(self.what, self.columns, inserts=self.inserts[start : start + rows])
 
 
 async def take_over(connection: Connection, ready: Takeover) -> None:
