@@ -17,6 +17,7 @@
     │   ├── PhotoKeptError      photo_kept          the sheet has another photograph, which stays
     │   ├── SpotCheckOverError  spot_check_over     a spot-check takes answers for half an hour after its end
     │   ├── TooManySpotChecksError  too_many_spot_checks  the session has had as many as it may
+    │   ├── TooManyKeptError    too_many_kept       so many headcounts, or quick reports, are a program gone wrong
     │   ├── NotFrozenError      not_frozen          a revision needs a session that is closed
     │   ├── NothingWaitingError nothing_waiting     a revision needs entries that came after closing
     │   ├── NotAnnullableError  not_annullable      a correction of a correction: record what is right instead
@@ -168,6 +169,12 @@ class TooManySpotChecksError(ConflictError):
     """A session has had as many spot-checks as it may. Params: `key`, `max`."""
 
     code = "too_many_spot_checks"
+
+
+class TooManyKeptError(ConflictError):
+    """Of what is kept for ever there are as many as there may be. Params: `what`, `max`."""
+
+    code = "too_many_kept"
 
 
 class NotFrozenError(ConflictError):

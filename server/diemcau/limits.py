@@ -184,6 +184,13 @@ SPOT_HALLS_A_WRITE = 1000
 SPOT_CHECKS_MAX = 100
 """Of one session. A day has three; more than this is a program gone wrong."""
 
+# --- headcounts, quick reports ------------------------------------------------------------------------------
+HEADCOUNTS_A_POINT_MAX = 500
+"""Of one hall in one session, all kept. A hall that says a number every minute of a morning has 300."""
+
+QUICK_REPORTS_MAX = 50
+"""Of one session, all kept with the halls behind them: 100 KB each for Hanoi, 6 MB for the nation."""
+
 # --- links -----------------------------------------------------------------------------------------------
 BEAT_INTERVAL_S = 10.0
 IDENTIFY_DEADLINE_S = 10.0

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 STORE = Path(__file__).resolve().parents[2] / "server" / "diemcau" / "store"
-RECORDS = ("attendance_event", "annulment", "late_entry", "minutes", "link_transition", "session_state")
+RECORDS = (
+    "attendance_event",
+    "annulment",
+    "late_entry",
+    "minutes",
+    "link_transition",
+    "session_state",
+    "headcount",
+    "quick_report",
+)
 
 
 def test_records_are_never_changed() -> None:

@@ -54,6 +54,7 @@ HERE = {
     "nonce": "019a0000-0000-7000-8000-000000000000",
     "unlisted": "1",
     "spot_check": "1",
+    "number": "1",
     "anomaly": "1",
     "receipt": "none",
     "token": "none",
@@ -111,6 +112,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/sessions/{session}/spot-checks/{spot_check}/points/{point}": {"headcount": 4},
     "PATCH /api/v1/organization": {"name": "Ban Tổ chức"},
     "PATCH /api/v1/sessions/{session}/heading": {"document_number": "23-CT/TU"},
+    "POST /api/v1/sessions/{session}/headcounts": {"point": "HN-0002", "number": 41, "by": "chị Trực"},
+    "POST /api/v1/sessions/{session}/quick-reports": {},
     "POST /api/v1/pair": {"code": "AAAA-AAAA-AAAA", "device": "máy"},
 }
 QUERIES = {"POST /api/v1/imports": "?what=attendees&file=list.csv&dry_run=1"}

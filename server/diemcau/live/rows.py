@@ -69,6 +69,7 @@ class Row:
     changed_seq: int = 0
     counted: int = 0
     told: tuple[int, int, int] | None = None
+    headcount: int | None = None
 
     @property
     def figures(self) -> tuple[int, int, int]:
@@ -88,6 +89,7 @@ class Row:
             self.present,
             self.invited,
             self.rtt_band,
+            headcount=self.headcount,
             unlisted=self.unlisted,
         )
 
@@ -150,6 +152,14 @@ class LiveSession:
         if (row.present, row.invited, row.unlisted) != (present, invited, unlisted):
             row.present, row.invited, row.unlisted = present, invited, unlisted
             self._mark(row)
+
+    def set_headcount(self, point_id: int, headcount: int | None) -> None:
+        """The number that holds for a hall now; it enters no total."""
+        row = self.rows.get(point_id)
+        if row is not None and row.headcount != headcount:
+            row.headcount = headcount
+            self._mark(row)
+            row.counted = self.seq
 
     def remove(self, point_id: int) -> None:
         """The point left the session."""

@@ -146,6 +146,7 @@ def _take_point(session: LiveSession, point: LivePointRow, mark: int) -> None:
                 point.present,
                 point.invited,
                 point.unlisted,
+                headcount=point.headcount,
             )
         )
         return
@@ -154,6 +155,8 @@ def _take_point(session: LiveSession, point: LivePointRow, mark: int) -> None:
         session.move(point.point_id, point.unit_path)
     present, unlisted = (known.present, known.unlisted) if known.counted > mark else (point.present, point.unlisted)
     session.set_figures(point.point_id, present, point.invited, unlisted)
+    if known.counted <= mark:
+        session.set_headcount(point.point_id, point.headcount)
 
 
 # --- being watched ---------------------------------------------------------------------------------------------

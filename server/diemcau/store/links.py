@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from diemcau.domain.link_state import BLINDED, Transition
 from diemcau.domain.models import LinkState, SessionState
+from diemcau.store import headcounts
 from diemcau.store.schema import link_transition, point, session, session_point, spot_check, unit
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class LivePointRow:
     present: int
     invited: int
     unlisted: int
+    headcount: int | None = None
 
 
 async def blind(connection: Connection, now_ms: int) -> int:
@@ -216,6 +218,7 @@ async def live_session(connection: Connection, session_id: int) -> LiveSessionRo
 async def live_points(connection: Connection, session_id: int) -> list[LivePointRow]:
     """All points of a session, by code."""
     sp = session_point.c
+    told = headcounts.latest_of_all(session_id)
     query = (
         sa.select(
             sp.point_id,
@@ -228,9 +231,11 @@ async def live_points(connection: Connection, session_id: int) -> list[LivePoint
             sp.present,
             sp.invited,
             sp.unlisted,
+            told.c.number.label("headcount"),
         )
         .join(point, point.c.id == sp.point_id)
         .join(unit, unit.c.id == point.c.unit_id)
+        .outerjoin(told, told.c.point_id == sp.point_id)
         .where(sp.session_id == session_id)
         .order_by(point.c.code)
     )
@@ -249,4 +254,5 @@ def _live_point(row: sa.Row[*tuple[Any, ...]]) -> LivePointRow:
         row.present,
         row.invited,
         row.unlisted,
+        row.headcount,
     )

@@ -11,7 +11,17 @@ from diemcau.domain.models import PointMode
 from diemcau.domain.names import fold
 from diemcau.errors import NotFoundError
 from diemcau.store.lists import Asked, beyond, matches, refuse_taken
-from diemcau.store.schema import attendance_event, attendee, device, invitation, pairing, point, session_point, unit
+from diemcau.store.schema import (
+    attendance_event,
+    attendee,
+    device,
+    headcount,
+    invitation,
+    pairing,
+    point,
+    session_point,
+    unit,
+)
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
@@ -90,6 +100,7 @@ async def used_by(connection: Connection, point_id: int) -> str | None:
         ("session", session_point.c.point_id),
         ("session", invitation.c.point_id),
         ("session", attendance_event.c.point_id),
+        ("session", headcount.c.point_id),
         ("attendee", attendee.c.point_id),
         ("device", device.c.point_id),
     )

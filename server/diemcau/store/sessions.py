@@ -12,6 +12,7 @@ from diemcau.domain.models import SessionState
 from diemcau.errors import NotFoundError
 from diemcau.store.schema import (
     attendance_event,
+    headcount,
     invitation,
     link_transition,
     session,
@@ -110,7 +111,7 @@ async def update(connection: Connection, session_id: int, values: Mapping[str, A
 
 async def recorded(connection: Connection, session_id: int) -> bool:
     """Whether anything was written down about the session: a move, a link, a check-in. Records are kept (I4)."""
-    for log in (session_state, link_transition, attendance_event):
+    for log in (session_state, link_transition, attendance_event, headcount):
         query = sa.select(log.c.id).where(log.c.session_id == session_id).limit(1)
         if (await connection.execute(query)).first() is not None:
             return True
