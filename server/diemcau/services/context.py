@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from diemcau import limits
 from diemcau.services.anomalies import Anomalies
 from diemcau.services.claims import Failures
+from diemcau.services.recorder import Recorder
 from diemcau.services.slots import Slots
+from diemcau.services.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -76,6 +78,8 @@ class Context:
     spawn: SpawnTask
     failures: Failures = field(default_factory=Failures)
     anomalies: Anomalies = field(default_factory=Anomalies)
+    recorder: Recorder = field(default_factory=Recorder)
+    uploads: Uploads = field(default_factory=Uploads)
     exports: Slots = field(default_factory=lambda: Slots(limits.EXPORTS_RUNNING_MAX, limits.EXPORTS_WAITING_MAX))
     passwords: Slots = field(default_factory=lambda: Slots(limits.PASSWORDS_RUNNING_MAX, limits.PASSWORDS_WAITING_MAX))
 

@@ -13,23 +13,16 @@ from diemcau.domain import device_time, names
 from diemcau.domain.authority import Account, Action, Actor, Anonymous, Device, Scope, require, scope_of
 from diemcau.domain.models import DeviceKind, EventKind, Flag, SessionState, Source
 from diemcau.errors import DiemcauError, ForbiddenError, NotFoundError, NotSignedInError
-from diemcau.services import batch_items, counted, nonces
+from diemcau.services import counted, nonces
 from diemcau.services.batch_items import Asked, refused
-from diemcau.store import recording
 from diemcau.store.check_ins import CheckIn, Outcome, Unlisted
 from diemcau.wire import check_ins as wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from diemcau.domain.device_time import Moment
     from diemcau.services.context import Context, Keys
     from diemcau.store.check_ins import Listed
     from diemcau.store.recording import Hall, Held, Known
-
-MAYBE_KNOWN = frozenset({"not_open", "unknown_attendee", "revoked"})
-"""Refusals that must not hit what was stored before: a badge may be revoked between a check-in and its retry. So may
-the one whose place is taken be moved to another hall."""
 
 EVERYTHING = Scope(("",))
 NOWHERE = Scope(())
@@ -66,7 +59,7 @@ class _Who(NamedTuple):
     flags: tuple[Flag, ...] = ()
 
 
-class _About(NamedTuple):
+class About(NamedTuple):
     """The session and everything that the items name."""
 
     session: Held
@@ -75,7 +68,7 @@ class _About(NamedTuple):
     by_badge: dict[bytes, Known]
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """An item that goes to the writer."""
 
     check_in: CheckIn
@@ -84,14 +77,14 @@ class _Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Sending:
+class Sending:
     """One request: who sent it, when, and what it is about. `offset_ms`: server minus device clock."""
 
     keys: Keys
     desk: Desk
     server_ms: int
     offset_ms: int
-    about: _About
+    about: About
 
 
 async def check_ins(actor: Actor, context: Context, session: str, batch: wire.CheckInBatch) -> wire.CheckInResults:
@@ -104,22 +97,7 @@ async def check_ins(actor: Actor, context: Context, session: str, batch: wire.Ch
         NotFoundError: no such session, or not one this account may see.
         OverloadedError: some of it may be written; the same batch may be sent again.
     """
-    desk = desk_of(actor)
-    server_ms = context.clock.now_ms()
-    read = [batch_items.read(raw) for raw in batch.items]
-    asked = [one for one in read if isinstance(one, Asked)]
-    about = await _look_up(context, desk, session, asked)
-    sending = _Sending(context.keys, desk, server_ms, server_ms - batch.device_ms, about)
-    resolved = [_resolve(sending, one) if isinstance(one, Asked) else one for one in read]
-    entries = [one for one in resolved if isinstance(one, _Entry)]
-    if len(entries) < len(read):
-        await _answer_retries(context, sending, read, resolved)
-        entries = [one for one in resolved if isinstance(one, _Entry)]
-    answers = await _record(context, entries) if entries else []
-    if len(answers) < len(read):
-        recorded = iter(answers)
-        answers = [next(recorded) if isinstance(one, _Entry) else one for one in resolved]
-    return wire.CheckInResults(server_ms, sending.offset_ms, answers)
+    return await context.recorder.put(context, desk_of(actor), session, batch)
 
 
 def desk_of(actor: Actor) -> Desk:
@@ -140,47 +118,8 @@ def desk_of(actor: Actor) -> Desk:
     return Desk(actor.name, scope, sees, account_id=actor.account_id if isinstance(actor, Account) else None)
 
 
-# --- looking up ----------------------------------------------------------------------------------------------
-async def _look_up(context: Context, desk: Desk, code: str, asked: Sequence[Asked]) -> _About:
-    """The session and everything that the items name, in as few questions as there are kinds of it."""
-    engines = context.engines
-    points = {desk.device.point_code} if desk.device else {one.point for one in asked}
-    session, halls = await recording.places(engines, code, points)
-    if session is None or not (desk.sees is EVERYTHING or desk.sees.touches(session.unit_path)):
-        raise NotFoundError(what="session", key=code)
-    codes = {code for one in asked for code in (one.code, one.stands_for) if code is not None}
-    badges = {one.badge for one in asked if one.badge is not None}
-    by_code = await recording.by_code(engines, session.session_id, codes) if codes else {}
-    by_badge = await recording.by_badge(engines, session.session_id, badges) if badges else {}
-    return _About(session, halls, by_code, by_badge)
-
-
-async def _answer_retries(
-    context: Context,
-    sending: _Sending,
-    read: list[Asked | wire.CheckInResult],
-    resolved: list[_Entry | wire.CheckInResult],
-) -> None:
-    """Hand what is about to be refused to the writer all the same where its nonce is stored: it answers as then."""
-    places = {
-        one.nonce: place
-        for place, (one, outcome) in enumerate(zip(read, resolved, strict=True))
-        if isinstance(one, Asked) and isinstance(outcome, wire.CheckInResult) and _may_be_known(outcome)
-    }
-    if not places:
-        return
-    for nonce in await recording.recorded(context.engines, places):
-        one = read[places[nonce]]
-        if isinstance(one, Asked):
-            resolved[places[nonce]] = _resolve(sending, one, fact=True)
-
-
-def _may_be_known(outcome: wire.CheckInResult) -> bool:
-    return outcome.reason in MAYBE_KNOWN or outcome.field == "stands_for"
-
-
 # --- one item ------------------------------------------------------------------------------------------------
-def _resolve(sending: _Sending, asked: Asked, *, fact: bool = False) -> _Entry | wire.CheckInResult:
+def resolve(sending: Sending, asked: Asked, *, fact: bool = False) -> Entry | wire.CheckInResult:
     """What goes to the writer, or why nothing does. `fact`: it happened, whatever we think of it."""
     try:
         return _entry(sending, asked, fact=fact or asked.item.offline)
@@ -188,7 +127,7 @@ def _resolve(sending: _Sending, asked: Asked, *, fact: bool = False) -> _Entry |
         return refused(asked.item.nonce, error.reason, error.field)
 
 
-def _entry(sending: _Sending, asked: Asked, *, fact: bool) -> _Entry:
+def _entry(sending: Sending, asked: Asked, *, fact: bool) -> Entry:
     desk, item, session = sending.desk, asked.item, sending.about.session
     hall = _hall(sending, asked)
     who = _who(sending, asked, hall, fact=fact)
@@ -224,10 +163,10 @@ def _entry(sending: _Sending, asked: Asked, *, fact: bool) -> _Entry:
         reason,
         stands_for,
     )
-    return _Entry(check_in, hall, who.view)
+    return Entry(check_in, hall, who.view)
 
 
-def _hall(sending: _Sending, asked: Asked) -> Hall:
+def _hall(sending: Sending, asked: Asked) -> Hall:
     device = sending.desk.device
     if device is not None and asked.point != device.point_code:
         raise _RefusedError("forbidden")
@@ -263,7 +202,7 @@ def _flags(session: Held, asked: Asked, moment: Moment) -> tuple[Flag, ...]:
 
 
 # --- people --------------------------------------------------------------------------------------------------
-def _who(sending: _Sending, asked: Asked, hall: Hall, *, fact: bool) -> _Who:
+def _who(sending: Sending, asked: Asked, hall: Hall, *, fact: bool) -> _Who:
     known = None
     if asked.badge is not None:
         known = sending.about.by_badge.get(asked.badge)
@@ -281,7 +220,7 @@ def _who(sending: _Sending, asked: Asked, hall: Hall, *, fact: bool) -> _Who:
     return _Who(counted.listed(sending.keys, sending.about.session.session_id, known), person_view(known), flags)
 
 
-def _unlisted(sending: _Sending, asked: Asked, hall: Hall, *, fact: bool) -> _Who:
+def _unlisted(sending: Sending, asked: Asked, hall: Hall, *, fact: bool) -> _Who:
     """Somebody typed by name, or a badge or code that nobody knows: recorded where it is a fact."""
     if sending.desk.device is None and not sending.desk.scope.covers(hall.unit_path):
         raise _RefusedError("forbidden")
@@ -306,7 +245,7 @@ def _place_flags(session: Held, known: Known, hall: Hall) -> tuple[Flag, ...]:
     return (Flag.WRONG_POINT,) if known.point_id not in {None, hall.point_id} else ()
 
 
-def _stands_for(sending: _Sending, asked: Asked, hall: Hall, who: Listed | Unlisted, *, fact: bool) -> Listed | None:
+def _stands_for(sending: Sending, asked: Asked, hall: Hall, who: Listed | Unlisted, *, fact: bool) -> Listed | None:
     """Whose place they take: somebody summoned to this session, whom the sender answers for.
 
     Who sits there is a fact, though the place they were said to take may not, or no longer, be one to take: they are
@@ -336,25 +275,12 @@ def person_view(known: Known) -> wire.PersonView:
 
 
 # --- answers -------------------------------------------------------------------------------------------------
-async def _record(context: Context, entries: Sequence[_Entry]) -> list[wire.CheckInResult]:
-    """Write the entries, which are some, and answer each, in their order.
+def result(entry: Entry, outcome: Outcome | DiemcauError, halls: dict[int, Hall]) -> wire.CheckInResult:
+    """The answer to an item that went to the writer. `halls`: by id, those of the entry and of the outcome.
 
     Raises:
-        OverloadedError: one of them may not be written; those that are will answer as replays.
+        DiemcauError: it may not be written.
     """
-    outcomes = await context.writer.check_ins([entry.check_in for entry in entries])
-    halls: dict[int, Hall] = {}
-    elsewhere: set[int] = set()
-    for entry, one in zip(entries, outcomes, strict=True):
-        halls[entry.hall.point_id] = entry.hall
-        if isinstance(one, Outcome) and one.point_id not in halls:
-            elsewhere.add(one.point_id)
-    if elsewhere:
-        halls |= await recording.points(context.engines, elsewhere)
-    return [_result(entry, outcome, halls) for entry, outcome in zip(entries, outcomes, strict=True)]
-
-
-def _result(entry: _Entry, outcome: Outcome | DiemcauError, halls: dict[int, Hall]) -> wire.CheckInResult:
     nonce = nonces.write(entry.check_in.nonce)
     if isinstance(outcome, NotFoundError):  # the hall left the session between our look and the commit
         return refused(nonce, "unknown_point")

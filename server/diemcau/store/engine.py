@@ -31,7 +31,7 @@ from diemcau.store.driver import errors
 from diemcau.store.lookup import Lookup, Lookups, PostgresLookups, Search, SqliteLookups
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+    from collections.abc import AsyncIterator, Callable, Collection
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
@@ -130,9 +130,9 @@ class Engines:
         """The rows of one indexed statement, as the driver gives them; sees what was last committed."""
         return await self._lookups.rows(lookup, values)
 
-    def found(self, search: Search, keys: Collection[Any], **values: object) -> Awaitable[list[tuple[Any, ...]]]:
-        """The rows of all these keys, each once; a single key is looked up with those of others who ask now."""
-        return self._lookups.found(search, keys, values)
+    async def found(self, search: Search, keys: Collection[Any], **values: object) -> list[tuple[Any, ...]]:
+        """The rows of all these keys, each once."""
+        return await self._lookups.found(search, keys, values) if keys else []
 
     async def transact(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in one writing transaction and return its result once that is durable."""
@@ -199,37 +199,24 @@ class _Batches:
         self._connection: sa.Connection | None = None
         self._driver: sqlite3.Connection | None = None
         self._away = False
-        self._waiting: list[Callable[[], None]] = []
-        self.committing = False
 
     @property
     def free(self) -> sqlite3.Connection | None:
         """The connection, for reading; None while the thread works with it."""
         return None if self._away else self._driver
 
-    def after_commit(self, call: Callable[[], None]) -> None:
-        """Call this when the commit that runs now has ended."""
-        self._waiting.append(call)
-
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         """The transaction is ours and not SQLAlchemy's, which would spend 100 µs on beginning and ending it."""
         connection, driver = self._opened()
-        try:
-            with errors(connection):
-                await self._begin(driver)
-                return await self._write(connection, driver, work)
-        finally:
-            self.committing = False
-            waiting, self._waiting = self._waiting, []
-            for call in waiting:
-                call()
+        with errors(connection):
+            await self._begin(driver)
+            return await self._write(connection, driver, work)
 
     async def _write(
         self, connection: sa.Connection, driver: sqlite3.Connection, work: Callable[[sa.Connection], T]
     ) -> T:
         try:
             result = work(connection)
-            self.committing = True
             await self._in_thread(driver.commit)
         except BaseException:
             driver.rollback()

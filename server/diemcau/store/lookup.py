@@ -9,7 +9,6 @@ one has read stays read, where any other connection forgets all pages at each co
 from __future__ import annotations
 
 import asyncio
-import itertools
 import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,10 +20,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from diemcau import limits
-from diemcau.store.pressure import Pressure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Collection
 
     from sqlalchemy.engine.interfaces import Dialect
 
@@ -109,7 +107,7 @@ class Lookups(Protocol):
     async def rows(self, lookup: Lookup, values: dict[str, object]) -> list[Row]:
         """The rows of `lookup` with `values`, each a tuple."""
 
-    def found(self, search: Search, keys: Collection[Any], values: dict[str, object]) -> Awaitable[list[Row]]:
+    async def found(self, search: Search, keys: Collection[Any], values: dict[str, object]) -> list[Row]:
         """The rows of all these keys, each once."""
 
     async def close(self) -> None:
@@ -123,65 +121,22 @@ class Sharing(Protocol):
     def free(self) -> sqlite3.Connection | None:
         """The connection; None while a thread works with it."""
 
-    @property
-    def committing(self) -> bool:
-        """The thread commits: the connection will be free within milliseconds."""
-
-    def after_commit(self, call: Callable[[], None]) -> None:
-        """Call this once, when it is."""
-
 
 class SqliteLookups:
-    """Look-ups on the event loop. Those that ask for one key each in the same moment are one statement."""
+    """Look-ups on the event loop."""
 
     def __init__(self, url: sa.URL, sharing: Sharing) -> None:
         self._url = url
         self._sharing = sharing
         self._own: sqlite3.Connection | None = None
-        self._pressure = Pressure()
-        self._asked: dict[
-            tuple[Search, tuple[tuple[str, object], ...]], dict[Any, list[asyncio.Future[list[Row]]]]
-        ] = {}
 
     async def rows(self, lookup: Lookup, values: dict[str, object]) -> list[Row]:
         """See `Lookups`."""
         return self._rows(lookup, values)
 
-    def found(self, search: Search, keys: Collection[Any], values: dict[str, object]) -> Awaitable[list[Row]]:
+    async def found(self, search: Search, keys: Collection[Any], values: dict[str, object]) -> list[Row]:
         """See `Lookups`."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Row]] = loop.create_future()
-        if len(keys) != 1:
-            future.set_result(self._found(search, list(keys), values))
-            return future
-        if not self._asked:
-            loop.call_soon(self._answer)
-        (key,) = keys
-        self._asked.setdefault((search, tuple(values.items())), {}).setdefault(key, []).append(future)
-        return future
-
-    def _answer(self) -> None:
-        """Answer all who asked. While a batch is committed they wait: they could write nothing before it anyway."""
-        if self._sharing.committing:
-            self._sharing.after_commit(self._answer)
-            return
-        wait_s = self._pressure.wait_s() if self._few() else 0.0
-        if wait_s:
-            asyncio.get_running_loop().call_later(wait_s, self._answer)
-            return
-        asked, self._asked = self._asked, {}
-        for (search, values), by_key in asked.items():
-            try:
-                rows = self._found(search, list(by_key), dict(values))
-            except Exception as error:  # noqa: BLE001 whoever asked gets it
-                for future in itertools.chain.from_iterable(by_key.values()):
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                _tell(by_key, rows)
-
-    def _few(self) -> bool:
-        return sum(map(len, self._asked.values())) < SOME
+        return self._found(search, list(keys), values)
 
     def _found(self, search: Search, keys: list[Any], values: dict[str, object]) -> list[Row]:
         found: list[Row] = []
@@ -213,16 +168,6 @@ class SqliteLookups:
         if self._own is not None:
             self._own.close()
             self._own = None
-
-
-def _tell(asked: dict[Any, list[asyncio.Future[list[Row]]]], rows: list[Row]) -> None:
-    found: dict[Any, list[Row]] = {key: [] for key in asked}
-    for row in rows:
-        found[row[0]].append(row)
-    for key, futures in asked.items():
-        for future in futures:
-            if not future.done():
-                future.set_result(found[key])
 
 
 class PostgresLookups:

@@ -111,15 +111,20 @@ HALLS_KEPT_MAX = 50_000
 
 async def places(engines: Engines, session_code: str, codes: Collection[str]) -> tuple[Held | None, dict[str, Hall]]:
     """The session, if there is one, and those of its points that are among these codes."""
-    kept, key = engines.kept, (session_code, *codes)
-    if kept is None or len(codes) != 1:
+    kept = engines.kept
+    if kept is None or not codes:
         return await _places(engines, session_code, codes)
-    found: tuple[Held | None, dict[str, Hall]] | None = kept.get(key)
-    if found is None:
-        found = await _places(engines, session_code, codes)
-        if len(kept) < HALLS_KEPT_MAX:
-            kept[key] = found
-    return found
+    session: Held | None = None
+    halls: dict[str, Hall] = {}
+    for code in codes:
+        found: tuple[Held | None, dict[str, Hall]] | None = kept.get((session_code, code))
+        if found is None:
+            found = await _places(engines, session_code, (code,))
+            if len(kept) < HALLS_KEPT_MAX:
+                kept[session_code, code] = found
+        session = found[0]
+        halls |= found[1]
+    return session, halls
 
 
 async def _places(engines: Engines, session_code: str, codes: Collection[str]) -> tuple[Held | None, dict[str, Hall]]:

@@ -64,12 +64,10 @@ class _Call:
     results: list[Any]
     left: int
     future: asyncio.Future[list[Any]]
-    unwritten: bool = False
 
     def tell(self, index: int, result: Outcome | DiemcauError) -> None:
         self.results[index] = result
         self.left -= 1
-        self.unwritten = self.unwritten or type(result) is _UnwrittenError
         if not self.left and not self.future.done():
             self.future.set_result(self.results)
 
@@ -91,6 +89,7 @@ class Writer:
     _jobs: deque[_Job] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _pressure: Pressure = field(default_factory=Pressure)
+    _gathered: bool = False
     _closing: bool = False
 
     @property
@@ -119,6 +118,23 @@ class Writer:
             OverloadedError: the queue has no room for all of them, the server is stopping, or the database cannot
                 be written; some of them may be durable. Retrying with the same nonces is always safe.
         """
+        results = await self._put(items)
+        if any(type(result) is _UnwrittenError for result in results):
+            raise _overloaded()
+        return results
+
+    async def outcomes(self, items: Sequence[CheckIn]) -> list[Outcome | DiemcauError]:
+        """The same for check-ins that were gathered before: none waits for more, and each has its own fate.
+
+        One that may not be written has an OverloadedError.
+
+        Raises:
+            OverloadedError: the queue has no room for all of them, or the server is stopping.
+        """
+        self._gathered = True
+        return await self._put(items)
+
+    async def _put(self, items: Sequence[CheckIn]) -> list[Any]:
         if self._closing or len(self._items) + len(items) > limits.WRITE_QUEUE_ITEMS_MAX:
             raise _overloaded()
         if not items:
@@ -127,10 +143,7 @@ class Writer:
         for index, item in enumerate(items):
             self._items.append(_Item(item, call, index))
         self._wake.set()
-        results: list[Outcome | DiemcauError] = await call.future
-        if call.unwritten:
-            raise _overloaded()
-        return results
+        return await call.future
 
     async def write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in a transaction of its own and return its result once that is durable.
@@ -166,11 +179,12 @@ class Writer:
 
     async def _gather(self) -> None:
         """Let a small batch wait for others while the loop is busy with them, unless other work waits for it."""
-        while len(self._items) < limits.WRITE_GATHER_ITEMS and not self._jobs and not self._closing:
+        while len(self._items) < limits.WRITE_GATHER_ITEMS and not (self._gathered or self._jobs or self._closing):
             wait_s = self._pressure.wait_s()
             if not wait_s:
                 return
             await asyncio.sleep(wait_s)
+        self._gathered = False
 
     def drain(self) -> None:
         """Take nothing more; `run()` returns once everything that waits is written."""
