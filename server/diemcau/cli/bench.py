@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from diemcau.bench import check_in, nation_burst
+from diemcau.bench import check_in, imports, nation_burst
 from diemcau.cli.words import say
 
 if TYPE_CHECKING:
@@ -53,6 +53,18 @@ def check_in_(*, people: int, large: int, rounds: int, seconds: float, folder: P
 def nation_burst_(*, people: int, rate: float, seconds: float, folder: Path | None, as_json: bool) -> None:
     """Thousands of phones a second, each with a new connection, among two million invited; then count what is kept."""
     show(nation_burst.run(nation_burst.Options(people, rate, seconds, folder), progress), as_json=as_json)
+
+
+@bench.command("import")
+@click.option("--rows", default=52_000, show_default=True, type=click.IntRange(1_000, 1_000_000))
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 50))
+@click.option("--rate", default=300.0, show_default=True, type=click.FloatRange(1, 50_000), help="Check-ins a second.")
+@click.option("--database", help="An empty database on a server, instead of the embedded one: postgresql://…")
+@FOLDER
+@JSON
+def import_(*, rows: int, rounds: int, rate: float, database: str | None, folder: Path | None, as_json: bool) -> None:  # noqa: PLR0913 one parameter an option
+    """A workbook of new people beside reading and inserting it bare; check-ins while it is taken over."""
+    show(imports.run(imports.Options(rows, rounds, rate, folder, database), progress), as_json=as_json)
 
 
 def progress(line: str) -> None:
