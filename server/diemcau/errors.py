@@ -22,6 +22,9 @@
     │   ├── NothingWaitingError nothing_waiting     a revision needs entries that came after closing
     │   ├── NotAnnullableError  not_annullable      a correction of a correction: record what is right instead
     │   ├── AlreadyMatchedError already_matched     somebody said before who this person is
+    │   ├── JobGoesOnError      job_goes_on         a job that can no longer be given up half-way
+    │   ├── ImportNotUndoableError  import_not_undoable  an import that is still under way, or was undone already
+    │   ├── NothingToPrintError nothing_to_print    nobody, or no hall, is there to make paper for
     │   └── TooManyDevicesError too_many_devices    the point has as many devices as it may
     ├── PairingError        410 pairing_unknown | pairing_used | pairing_expired
     ├── ImportRejectedError 422 import_rejected     nothing was taken over; row, column and reason of each finding
@@ -32,6 +35,7 @@
     ├── DoorError           4xx code_expired, code_invalid, claim_expired, claim_used_up, not_open, closed,
     │                           unknown_attendee, ambiguous_name, revoked
     ├── ExportFailedError   500 export_failed       the file could not be written; the records are whole
+    ├── ReportTooLongError  422 report_too_long     more rows than a PDF may have: XLSX takes them all
     ├── LogBrokenError      500 log_broken          a stored entry is gone or not what was recorded (I4)
     ├── FileFlawError       (command line only) file_flaw: a file that does not verify, and where
     │   └── EntryFlawError      entry_flaw          the same, with the place in its chain
@@ -201,6 +205,24 @@ class AlreadyMatchedError(ConflictError):
     code = "already_matched"
 
 
+class JobGoesOnError(ConflictError):
+    """The job is under way and cannot be given up without leaving something half done. Params: `key`."""
+
+    code = "job_goes_on"
+
+
+class ImportNotUndoableError(ConflictError):
+    """The import is still being written or undone, or was undone already. Params: `key`."""
+
+    code = "import_not_undoable"
+
+
+class NothingToPrintError(ConflictError):
+    """Nobody, or no hall, is there to make paper for."""
+
+    code = "nothing_to_print"
+
+
 class TooManyDevicesError(ConflictError):
     """A point has as many paired devices as it may. Params: `point`, `max`."""
 
@@ -219,12 +241,16 @@ class PairingError(DiemcauError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong in an imported file. `row` counts as the spreadsheet does, from 1, header included."""
+    """One thing wrong in an imported file. `row` counts as the spreadsheet does, from 1, header included.
+
+    sheet: its name where the workbook has several.
+    """
 
     row: int
     column: str
     reason: str
     value: str = ""
+    sheet: str = ""
 
 
 class ImportRejectedError(DiemcauError):
@@ -282,6 +308,13 @@ class DoorError(DiemcauError):
         self.code = code
         self.status = self.STATUS[code]
         super().__init__(**params)
+
+
+class ReportTooLongError(DiemcauError):
+    """A PDF of so many rows would take the server's memory; as XLSX it goes out. Params: `rows`: the most it has."""
+
+    code = "report_too_long"
+    status = 422
 
 
 class ExportFailedError(DiemcauError):

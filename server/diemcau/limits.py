@@ -191,6 +191,13 @@ HEADCOUNTS_A_POINT_MAX = 500
 QUICK_REPORTS_MAX = 50
 """Of one session, all kept with the halls behind them: 100 KB each for Hanoi, 6 MB for the nation."""
 
+# --- absences --------------------------------------------------------------------------------------------
+ABSENCE_REASONS_MAX = 50
+"""Reasons on offer: a list to choose from on a phone, not a register."""
+
+ABSENCES_ASKED_PER_MINUTE_MAX = 10
+"""Requests and withdrawals by one badge: nobody changes their mind more often, and each costs a transaction."""
+
 # --- links -----------------------------------------------------------------------------------------------
 BEAT_INTERVAL_S = 10.0
 IDENTIFY_DEADLINE_S = 10.0
@@ -274,6 +281,9 @@ EXPORT_S_MAX = 600.0
 EXPORT_CHUNK_BYTES = 262_144
 """How much of a finished file is read and sent at once."""
 
+PDF_ROWS_MAX = 3_000
+"""Typesetting takes 110 KiB and 0.7 ms a row: 400 MiB and two seconds. Longer tables go out as XLSX."""
+
 # --- imports ---------------------------------------------------------------------------------------------
 IMPORT_ROWS_MAX = 3_000_000
 IMPORT_COLUMNS_MAX = 200
@@ -287,16 +297,57 @@ IMPORT_CPU_S_MAX = 300
 IMPORT_FINDINGS_MAX = 1000
 """Findings kept and shown; the count goes on."""
 
+IMPORT_QUESTIONS_MAX = 200
+"""Units named in a file that nobody knows or several are called; with more the wrong list of units is there."""
+
+IMPORT_ROWS_SHOWN = 20
+"""Rows that a trial shows as they are read."""
+
+IMPORT_HEADER_ROWS_MAX = 40
+"""Rows at the top of a sheet among which its columns are named; above them stand titles."""
+
+IMPORT_SHEETS_MAX = 100
+IMPORT_MERGES_MAX = 20_000
+"""Merged cells of a sheet that are looked at; an honest list has some hundreds."""
+
 IMPORT_CHUNK_ROWS = 2000
 """Rows in one statement."""
 
 IMPORT_FRAME_ROWS = 500
 """Rows compared in one go: 6 ms of the event loop, where 2,000 held up every beat for 30 ms."""
 
+IMPORT_PART_ROWS = 1000
+"""Rows that one transaction of an import writes: some 20 ms of the writer, which check-ins wait for."""
+
+IMPORT_UNDO_ROWS = 500
+"""Rows that one transaction removes or restores: each of them is looked for in more tables than a new one."""
+
+IMPORT_FILE_NAME_CHARS_MAX = 200
+IMPORT_KEPT_SHOWN_MAX = 500
+"""Rows told by name that an import or its undoing left as they were; the count goes on."""
+
 JOBS_REMEMBERED_MAX = 200
 JOBS_RUNNING_MAX = 4
 JOBS_WAITING_MAX = 16
 """Jobs that wait for a running one to end; each may hold an uploaded file on disk."""
+
+JOBS_WITH_FILES_MAX = 10
+JOB_FILES_KEPT_S = 1800.0
+"""How many ended jobs keep their files and how long: paper is printed at once, and badges are as good as keys. Each may
+take 80 MB of disk."""
+
+# --- paper ------------------------------------------------------------------------------------------------
+PRINT_ITEMS_MAX = 100_000
+"""Badges, or people on hall lists, in one job; a nation prints province by province."""
+
+PRINT_BADGES_A_FILE = 2000
+"""A file of 200 sheets: what a printer takes in one go, and what keeps its process within bounds."""
+
+PRINT_SHEETS_A_FILE = 1000
+"""Posters and pairing sheets; the most codes that one call of pairing makes."""
+
+PRINT_PEOPLE_A_FILE = 3000
+"""On hall lists. A larger hall has a file of its own."""
 
 # --- preparation -------------------------------------------------------------------------------------------
 UPLOAD_LINK_DAYS = 14
@@ -321,3 +372,11 @@ UPLOAD_KEPT_S = 30 * 60
 
 PERSONAL_LINKS_MAX = 20_000
 """Links in one file: the largest agency's staff. More go unit by unit, as they are sent."""
+
+NAMES_FOUND_MAX = 5000
+"""People that a search may find before their list is read in its own order instead: a page of 200 of two million is then
+within the first 80,000."""
+
+NAMES_INDEXED_ROWS = 2000
+NAMES_INDEXED_TICK_S = 5.0
+"""People taken over into SQLite's index of names in one transaction, a few milliseconds, and how often it is looked."""

@@ -11,7 +11,7 @@ from tables import PEOPLE, csv_bytes
 from diemcau import limits
 from diemcau.errors import Finding, ImportFileError
 from diemcau.intake.rows import Reading
-from diemcau.intake.sheets import open_sheet
+from diemcau.intake.sheets import open_book
 from diemcau.intake.tables import TABLES
 
 GOOD = ["DB-1", "Nguyễn Thị Hiền", "Bí thư", "HN", "HN-0001", "0912345678"]
@@ -21,7 +21,7 @@ def read(tmp_path: Path, rows: list[list[Any]], what: str = "attendees") -> tupl
     """A table read to its end."""
     path = tmp_path / "list.csv"
     path.write_bytes(csv_bytes(rows))
-    reading = Reading(open_sheet(path, TABLES[what]), TABLES[what])
+    reading = Reading(next(open_book(path, TABLES[what]).sheets), TABLES[what])
     rows_read = list(reading.rows()) if reading.open() else []
     return reading, [(row.number, row.values) for row in rows_read if row.fit]
 
@@ -59,7 +59,6 @@ def test_rows_count_as_the_spreadsheet_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "cell", "reason"),
     [
-        (0, "", "reason.empty"),
         (0, "ĐB-1", "reason.bad_code"),
         (0, "A B", "reason.bad_code"),
         (0, "X" * (limits.CODE_CHARS_MAX + 1), "reason.bad_code"),
@@ -68,7 +67,9 @@ def test_rows_count_as_the_spreadsheet_does(tmp_path: Path) -> None:
         (1, "x" * (limits.NAME_CHARS_MAX + 1), "reason.too_long"),
         (2, "x" * (limits.TEXT_CHARS_MAX + 1), "reason.too_long"),
         (3, "", "reason.empty"),
-        (4, "nhà văn hóa", "reason.bad_code"),
+        (1, "12", "reason.no_letters"),
+        (3, "x" * (limits.NAME_CHARS_MAX + 1), "reason.too_long"),
+        (5, "9.12E+08", "reason.number_rounded"),
     ],
 )
 def test_each_mistake_is_named(tmp_path: Path, place: int, cell: str, reason: str) -> None:
@@ -117,7 +118,7 @@ def test_broken_quotes_end_the_reading(tmp_path: Path) -> None:
     """Whatever stands behind an open quotation mark is not guessed at."""
     path = tmp_path / "list.csv"
     path.write_bytes(csv_bytes([list(PEOPLE), GOOD]) + b'DB-2,"Tr\xe1\xba\xa7n,x\r\nDB-3,y\r\n')
-    reading = Reading(open_sheet(path, TABLES["attendees"]), TABLES["attendees"])
+    reading = Reading(next(open_book(path, TABLES["attendees"]).sheets), TABLES["attendees"])
     assert reading.open()
     assert len(list(reading.rows())) == 1
     assert reading.findings.kept == [Finding(3, "", "reason.quotes")]
@@ -139,7 +140,7 @@ def test_columns_without_rows_are_empty(tmp_path: Path) -> None:
 
 
 def test_missing_columns_stop_the_reading(tmp_path: Path) -> None:
-    """A list without codes gets one finding, not one for each row."""
-    reading, rows = read(tmp_path, [["Họ và tên", "Đơn vị"], ["Nguyễn Thị Hiền", "HN"]])
+    """A list without names gets one finding, not one for each row."""
+    reading, rows = read(tmp_path, [["Mã", "Đơn vị"], ["DB-1", "HN"], ["DB-2", "HN"]])
     assert rows == []
-    assert reading.findings.kept == [Finding(1, "code / Mã", "reason.column_missing")]
+    assert reading.findings.kept == [Finding(1, "full_name / Họ và tên", "reason.column_missing")]

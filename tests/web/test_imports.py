@@ -53,14 +53,8 @@ async def test_people_come_in_from_a_workbook(admin: Client, tmp_path: Path) -> 
     path = write_xlsx(tmp_path / "list.xlsx", [[*PEOPLE, "Ngày sinh"], known, changed, NEW])
     job = await sent(admin, "attendees", path.read_bytes(), file="list.xlsx")
     assert (job["kind"], job["state"], job["done"], job["total"]) == ("import attendees", "done", 3, 3)
-    assert job["result"] == {
-        "rows": 3,
-        "created": 1,
-        "updated": 1,
-        "unchanged": 1,
-        "dry_run": False,
-        "ignored": ["Ngày sinh"],
-    }
+    told = {"rows": 3, "created": 1, "updated": 1, "unchanged": 1, "dry_run": False, "ignored": ["Ngày sinh"]}
+    assert told.items() <= job["result"].items()
     person = await admin.ok("GET", "/api/v1/attendees/M-1")
     assert list(person.values()) == NEW
     assert (await admin.ok("GET", "/api/v1/attendees/DB-0002"))["point"] is None
@@ -98,11 +92,11 @@ async def test_nothing_is_taken_over_when_anything_is_wrong(admin: Client) -> No
             answer = await admin.ok("GET", f"/api/v1/jobs/{answer['id']}", headers={"Accept-Language": "en"})
     assert (answer["state"], answer["problem"]["code"]) == ("failed", "import_rejected")
     assert answer["problem"]["findings"] == [
-        {"row": 3, "column": "Đơn vị", "reason": "there is no such unit", "value": "NO"},
-        {"row": 3, "column": "Điểm cầu", "reason": "there is no such point", "value": "P-NO"},
-        {"row": 4, "column": "Họ và tên", "reason": "empty", "value": ""},
-        {"row": 4, "column": "Mã", "reason": "this code stands in a row above already", "value": "M-1"},
-        {"row": 4, "column": "Đơn vị", "reason": "there is no such unit", "value": "HN-9"},
+        {"row": 3, "column": "Đơn vị", "reason": "there is no such unit", "value": "NO", "sheet": ""},
+        {"row": 3, "column": "Điểm cầu", "reason": "there is no such point", "value": "P-NO", "sheet": ""},
+        {"row": 4, "column": "Họ và tên", "reason": "empty", "value": "", "sheet": ""},
+        {"row": 4, "column": "Mã", "reason": "this code stands in a row above already", "value": "M-1", "sheet": ""},
+        {"row": 4, "column": "Đơn vị", "reason": "there is no such unit", "value": "HN-9", "sheet": ""},
     ]
     again = await admin.ok("GET", f"/api/v1/jobs/{answer['id']}", headers={"Accept-Language": "vi"})
     assert again["problem"]["findings"][0]["reason"] == "không có đơn vị này"

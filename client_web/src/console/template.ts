@@ -25,7 +25,7 @@ const COLUMNS: Record<Imported, readonly Column[]> = {
     ['Nhà mạng', 'carrier'],
   ],
   attendees: [
-    ['Mã', 'code', true],
+    ['Mã', 'code'],
     ['Họ và tên', 'full_name', true],
     ['Chức vụ', 'title'],
     ['Mã đơn vị', 'unit_code', true],

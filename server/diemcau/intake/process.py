@@ -8,20 +8,30 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import msgspec
+
 from diemcau.errors import ImportFileError
-from diemcau.intake.frames import LENGTH_BYTES, Ended, Frame, Unreadable, decode
+from diemcau.intake.frames import LENGTH_BYTES, Ended, Frame, Mapping, Unreadable, decode
 
 PIPE_BYTES = 1_048_576
 """How much may wait in the pipe's reader; a frame of 500 people is about 60 KB."""
 
 
-async def read_file(what: str, path: Path) -> AsyncGenerator[Frame]:
-    """The frames of a file: `Opened` unless columns are missing, then `Rows`, then `Ended`.
+async def read_file(what: str, path: Path, mapping: Mapping | None = None) -> AsyncGenerator[Frame]:
+    """The frames of a file: for each sheet `Opened` and its `Rows`, unless columns are missing; then `Ended`.
 
     Raises:
         ImportFileError: the file as a whole cannot be read, or reading it went beyond memory or time.
     """
-    command = (sys.executable, "-P", "-m", "diemcau.intake", what, str(path))
+    command = (
+        sys.executable,
+        "-P",
+        "-m",
+        "diemcau.intake",
+        what,
+        str(path),
+        msgspec.json.encode(mapping or {}).decode(),
+    )
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,

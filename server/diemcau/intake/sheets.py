@@ -1,4 +1,4 @@
-"""A file as rows of cells, whatever it is: CSV in its encodings and separators, or the first sheet of a workbook."""
+"""A file as sheets of cells, whatever it is: CSV in its encodings and separators, or a workbook."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -15,7 +15,8 @@ import python_calamine as calamine
 
 from diemcau import limits
 from diemcau.errors import ImportFileError
-from diemcau.intake.tables import Column, recognized
+from diemcau.intake.headers import recognized
+from diemcau.intake.tables import Column
 from diemcau.intake.workbook import Parts, error_cells
 
 SEPARATORS = ",;\t"
@@ -34,6 +35,7 @@ FOREIGN = (
     b"<?xml",
     b"{\\rtf",
 )
+DAMAGE = (zipfile.BadZipFile, calamine.CalamineError, KeyError, EOFError, ValueError, NotImplementedError)
 HEADER_CHARS_MAX = 100_000
 """Of a first line that is looked at for its separator; a longer one is no header."""
 
@@ -54,6 +56,10 @@ Row = tuple[int, list[Cell]]
 """A row's number as the spreadsheet counts, from 1, and its cells."""
 
 
+Merge = tuple[int, int, int, int]
+"""A merged cell: its first row and column, its last row and column, all counted from 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """Rows in order, empty ones included; `total` is about how many there are, for the progress bar.
@@ -64,23 +70,35 @@ class Sheet:
     rows: Iterator[Row]
     total: int
     ragged: bool
+    name: str = ""
+    merges: tuple[Merge, ...] = ()
 
 
-def open_sheet(path: Path, columns: tuple[Column, ...]) -> Sheet:
-    """Open a file by what is in it, not by what it is called.
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A file's sheets, opened one after the other; `names` of all that are shown. macros: there are some."""
+
+    names: tuple[str, ...]
+    sheets: Iterator[Sheet]
+    macros: bool = False
+
+
+def open_book(path: Path, columns: tuple[Column, ...], wanted: Callable[[int, str], bool] = lambda *_: True) -> Book:
+    """Open a file by what is in it, not by what it is called. `wanted` says which sheets, by number from 1 and name.
 
     Raises:
-        ImportFileError: it is empty, no table, protected, damaged, in an unknown encoding, or too large.
+        ImportFileError: it is empty, no table, protected, damaged, in an unknown encoding, or too large; the sheets
+            raise it too.
     """
     with path.open("rb") as file:
         head = file.read(64)
     if head.startswith(ZIP):
-        return _open_workbook(path)
+        return _open_workbook(path, wanted)
     if head.startswith(OLE):
         raise ImportFileError("import_protected" if ENCRYPTED in path.read_bytes() else "import_old_excel")
     if head.lstrip().startswith(FOREIGN):
         raise ImportFileError("import_foreign")
-    return _open_text(path.read_bytes(), columns)
+    return Book(("",), iter([_open_text(path.read_bytes(), columns)]))
 
 
 def _open_text(data: bytes, columns: tuple[Column, ...]) -> Sheet:
@@ -111,12 +129,12 @@ def _decode(data: bytes) -> str:
 
 
 def _separator(text: str, columns: tuple[Column, ...]) -> str:
-    """The separator that makes the most known headers of the first line with text, and the most cells."""
-    first = next(line for line in text.splitlines() if line.strip())[:HEADER_CHARS_MAX]
+    """The separator that makes the most known headers of one of the first lines, and the most cells."""
+    lines = [line[:HEADER_CHARS_MAX] for line in text.splitlines() if line.strip()]
 
     def worth(separator: str) -> tuple[int, int]:
-        cells = next(csv.reader([first], delimiter=separator), [])
-        return recognized(cells, columns), len(cells)
+        rows = [next(csv.reader([line], delimiter=separator), []) for line in lines[: limits.IMPORT_HEADER_ROWS_MAX]]
+        return max((recognized(cells, columns), len(cells)) for cells in rows)
 
     return max(SEPARATORS, key=worth)
 
@@ -133,22 +151,44 @@ def _text_rows(text: str, separator: str) -> Iterator[Row]:
         yield number + 1, [Spoilt("reason.quotes")]
 
 
-def _open_workbook(path: Path) -> Sheet:
+def _open_workbook(path: Path, wanted: Callable[[int, str], bool]) -> Book:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = Parts.of(archive)
-        with calamine.CalamineWorkbook.from_path(path) as book:
-            name = parts.first_sheet()
-            sheet = book.get_sheet_by_name(name)
+        parts.check()
+        book = calamine.CalamineWorkbook.from_path(path)
     except calamine.PasswordError:
         raise ImportFileError("import_protected") from None
-    except (zipfile.BadZipFile, calamine.CalamineError, KeyError, EOFError, ValueError, NotImplementedError):
+    except DAMAGE:
         raise ImportFileError("import_damaged") from None
-    if sheet.end is None:
+    return Book(tuple(name for name, _ in parts.sheets), _sheets(path, book, parts, wanted), parts.macros)
+
+
+def _sheets(
+    path: Path, book: calamine.CalamineWorkbook, parts: Parts, wanted: Callable[[int, str], bool]
+) -> Iterator[Sheet]:
+    """The sheets that are shown and wanted, each read when its turn comes; empty ones are passed over."""
+    found = False
+    with book:
+        for number, (name, part) in enumerate(parts.sheets, 1):
+            if not wanted(number, name):
+                continue
+            try:
+                sheet = book.get_sheet_by_name(name)
+                if sheet.end is None:
+                    continue
+                if sheet.end[1] >= limits.IMPORT_COLUMNS_MAX:
+                    raise ImportFileError("import_too_large")
+                errors = error_cells(path, part)
+            except DAMAGE:
+                raise ImportFileError("import_damaged") from None
+            found = True
+            merges = tuple(
+                (*first, *last) for first, last in (sheet.merged_cell_ranges or [])[: limits.IMPORT_MERGES_MAX]
+            )
+            yield Sheet(_sheet_rows(sheet, errors), sheet.end[0] + 1, ragged=False, name=name, merges=merges)
+    if not found:
         raise ImportFileError("import_empty")
-    if sheet.end[1] >= limits.IMPORT_COLUMNS_MAX:
-        raise ImportFileError("import_too_large")
-    return Sheet(_sheet_rows(sheet, error_cells(path, parts)), sheet.end[0] + 1, ragged=False)
 
 
 def _sheet_rows(sheet: calamine.CalamineSheet, errors: dict[tuple[int, int], str]) -> Iterator[Row]:

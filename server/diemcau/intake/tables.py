@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from diemcau.domain.names import fold
+
+CODE = re.compile(r"[A-Z0-9._-]{1,40}")
 
 
 class Rule(Enum):
@@ -17,16 +20,24 @@ class Rule(Enum):
     TEXT = "text"
     COUNT = "count"
     MODE = "mode"
+    PHONE = "phone"
+    PLACE = "place"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `names` are headers it is known by, the best first; case, diacritics and signs do not matter."""
+    """One column. `names` are headers it is known by, the best first; case, diacritics and signs do not matter.
+
+    required: every row needs it. asked: a sheet may lack it all the same; then heading rows, the sheet's title or name
+    say it, or somebody is asked. part: only half of the name, joined with the other half.
+    """
 
     field: str
     names: tuple[str, ...]
     rule: Rule = Rule.TEXT
     required: bool = False
+    asked: bool = False
+    part: bool = False
 
     @property
     def label(self) -> str:
@@ -34,33 +45,55 @@ class Column:
         return f"{self.field} / {self.names[0]}"
 
 
+PHONES = ("Số điện thoại", "SĐT", "Điện thoại", "Số ĐT", "ĐT", "Điện thoại di động", "ĐTDĐ", "Di động")
+UNIT_OF = ("Mã đơn vị", "Đơn vị", "Tên đơn vị", "Đơn vị công tác", "Cơ quan, đơn vị", "Cơ quan", "unit")
+
 UNITS = (
     Column("code", ("Mã", "Mã đơn vị", "unit_code"), Rule.CODE, required=True),
     Column("name", ("Tên", "Tên đơn vị", "Đơn vị"), Rule.NAME, required=True),
-    Column("parent_code", ("Mã đơn vị cấp trên", "Mã cấp trên", "Đơn vị cấp trên", "Cấp trên", "parent"), Rule.CODE),
+    Column("parent_code", ("Mã đơn vị cấp trên", "Mã cấp trên", "Đơn vị cấp trên", "Cấp trên", "parent"), Rule.PLACE),
     Column("level", ("Cấp", "Loại đơn vị")),
 )
 POINTS = (
     Column("code", ("Mã", "Mã điểm cầu", "point_code"), Rule.CODE, required=True),
     Column("name", ("Tên", "Tên điểm cầu", "Điểm cầu"), Rule.NAME, required=True),
-    Column("unit_code", ("Mã đơn vị", "Đơn vị", "unit"), Rule.CODE, required=True),
+    Column("unit_code", UNIT_OF, Rule.PLACE, required=True, asked=True),
     Column("capacity", ("Sức chứa", "Số chỗ", "Số chỗ ngồi"), Rule.COUNT),
     Column("mode", ("Hình thức", "Loại điểm cầu"), Rule.MODE),
     Column("contact_name", ("Đầu mối", "Họ tên đầu mối", "Người phụ trách", "Cán bộ đầu mối")),
-    Column("contact_phone", ("SĐT đầu mối", "Số điện thoại", "SĐT", "Điện thoại", "phone")),
+    Column("contact_phone", ("SĐT đầu mối", *PHONES, "phone"), Rule.PHONE),
     Column("cluster", ("Cụm",)),
     Column("carrier", ("Nhà mạng",)),
     Column("note", ("Ghi chú",)),
 )
 ATTENDEES = (
-    Column("code", ("Mã", "Mã đại biểu", "Mã số", "attendee_code"), Rule.CODE, required=True),
-    Column("full_name", ("Họ và tên", "Họ tên", "Tên đại biểu", "name"), Rule.NAME, required=True),
-    Column("title", ("Chức vụ", "Chức danh", "position")),
-    Column("unit_code", ("Mã đơn vị", "Đơn vị", "unit"), Rule.CODE, required=True),
-    Column("point_code", ("Mã điểm cầu", "Điểm cầu", "point"), Rule.CODE),
-    Column("phone", ("Số điện thoại", "SĐT", "Điện thoại", "telephone")),
+    Column("code", ("Mã", "Mã đại biểu", "Mã số", "Số thẻ", "Số thẻ đại biểu", "Mã thẻ", "attendee_code"), Rule.CODE),
+    Column(
+        "full_name",
+        (
+            *("Họ và tên", "Họ tên", "Tên đại biểu", "Họ và tên đại biểu", "Họ tên đại biểu", "Họ, tên"),
+            *("Họ và tên đồng chí", "Đại biểu", "name"),
+        ),
+        Rule.NAME,
+        required=True,
+    ),
+    Column(
+        "title",
+        (
+            *("Chức vụ", "Chức danh", "Chức vụ, chức danh", "Chức vụ công tác", "Chức vụ hiện nay"),
+            *("Chức vụ, đơn vị công tác", "position"),
+        ),
+    ),
+    Column("unit_code", UNIT_OF, Rule.PLACE, required=True, asked=True),
+    Column("point_code", ("Mã điểm cầu", "Điểm cầu", "point"), Rule.PLACE),
+    Column("phone", (*PHONES, "Số điện thoại liên hệ", "telephone"), Rule.PHONE),
+    Column("family_name", ("Họ đệm", "Họ và tên đệm", "Họ và chữ đệm", "Họ và đệm", "Họ lót", "Họ"), part=True),
+    Column("given_name", ("Tên", "Tên gọi", "first_name"), part=True),
 )
 TABLES: Mapping[str, tuple[Column, ...]] = {"units": UNITS, "points": POINTS, "attendees": ATTENDEES}
+
+NUMBERING = frozenset(map(fold, ("STT", "TT", "Số TT", "Số thứ tự", "S.T.T", "No.")))
+"""Headers of running numbers, folded: left out, but they tell people from headings."""
 
 MODES = {
     fold(word): mode
@@ -72,53 +105,3 @@ MODES = {
     for word in words
 }
 """A point's mode by the words that lists use for it, folded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The header row read: which column stands where.
-
-    places: by column, its index and the header as written. `ignored`: headers that mean nothing here.
-    missing, doubled: columns that must be there and are not, and headers that stand there twice.
-    """
-
-    places: dict[Column, tuple[int, str]] = field(default_factory=dict)
-    ignored: list[str] = field(default_factory=list)
-    missing: list[Column] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-
-
-def read_header(cells: list[str], columns: tuple[Column, ...]) -> Header:
-    """Find each column by the best of its names that stands in the header row."""
-    header = Header()
-    where: dict[str, int] = {}
-    known = _known(columns)
-    for index, cell in enumerate(cells):
-        name = fold(cell)
-        if name in where and name in known:
-            header.doubled.append(cell)
-        if name:
-            where.setdefault(name, index)
-    taken: set[int] = set()
-    for column in columns:
-        found = [where[name] for name in _names(column) if name in where and where[name] not in taken]
-        if found:
-            header.places[column] = (found[0], cells[found[0]])
-            taken.add(found[0])
-        elif column.required:
-            header.missing.append(column)
-    header.ignored.extend(cell for index, cell in enumerate(cells) if cell and index not in taken)
-    return header
-
-
-def recognized(cells: list[str], columns: tuple[Column, ...]) -> int:
-    """How many of the cells are headers known here: tells a header row, and the right separator."""
-    return len(_known(columns) & {fold(cell) for cell in cells})
-
-
-def _names(column: Column) -> list[str]:
-    return [fold(name) for name in (column.field, *column.names)]
-
-
-def _known(columns: tuple[Column, ...]) -> set[str]:
-    return {name for column in columns for name in _names(column)}

@@ -1,4 +1,4 @@
-"""What the fast reader of workbooks does not tell: how large they unpack, which sheet is first, cells in error."""
+"""What the fast reader of workbooks does not tell: how large they unpack, which sheets are shown, cells in error."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ OVERLAP_BYTES = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The sheets of a workbook in its order: name and the part of the archive that holds it; hidden ones left out."""
+    """The sheets of a workbook in its order: name and the part of the archive that holds it; hidden ones left out.
+
+    macros: programs come with it, which nobody runs here.
+    """
 
     sheets: tuple[tuple[str, str], ...]
+    macros: bool = False
 
     @classmethod
     def of(cls, archive: zipfile.ZipFile) -> Parts:
@@ -50,17 +54,18 @@ class Parts:
                 target = targets.get(sheet.get(RELATION) or sheet.get(STRICT_RELATION), "")
                 if "worksheets/" in target:
                     sheets.append((sheet.get("name", ""), normpath(join("xl", target)).lstrip("/")))
-        return cls(tuple(sheets))
+        return cls(tuple(sheets), "xl/vbaProject.bin" in names)
 
-    def first_sheet(self) -> str:
-        """The name of the first sheet that is shown.
+    def check(self) -> None:
+        """Nothing where there are sheets, and not too many.
 
         Raises:
-            ImportFileError: there is none.
+            ImportFileError: there is none that is shown, or far too many.
         """
         if not self.sheets:
             raise ImportFileError("import_empty")
-        return self.sheets[0][0]
+        if len(self.sheets) > limits.IMPORT_SHEETS_MAX:
+            raise ImportFileError("import_too_large")
 
 
 def _parse(archive: zipfile.ZipFile, name: str) -> ET.Element:
@@ -73,13 +78,15 @@ def _parse(archive: zipfile.ZipFile, name: str) -> ET.Element:
         raise ValueError from error
 
 
-def error_cells(path: Path, parts: Parts) -> dict[tuple[int, int], str]:
-    """The cells of the first sheet whose formula failed (`#REF!`, `#N/A` …) by row and column, both from 1.
+def error_cells(path: Path, sheet: str) -> dict[tuple[int, int], str]:
+    """The cells of a sheet whose formula failed (`#REF!`, `#N/A` …) by row and column, both from 1.
+
+    `sheet` is its part of the archive.
 
     The reader gives them out as empty, and an empty cell is something else: nothing was forgotten there.
     """
     found: dict[tuple[int, int], str] = {}
-    with zipfile.ZipFile(path) as archive, archive.open(parts.sheets[0][1]) as part:
+    with zipfile.ZipFile(path) as archive, archive.open(sheet) as part:
         tail = b""
         while chunk := part.read(CHUNK_BYTES):
             text = tail + chunk

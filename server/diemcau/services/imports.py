@@ -15,10 +15,11 @@ import msgspec
 from diemcau import limits
 from diemcau.domain.authority import Action, Actor, Scope, System, require
 from diemcau.errors import Finding, ImportRejectedError, MalformedError, OverloadedError, TooLargeError
-from diemcau.intake.frames import Ended, Opened, Rows
+from diemcau.intake.frames import Ended, Mapping, Opened, Rows
 from diemcau.intake.process import read_file
-from diemcau.services import board, jobs, unit_imports
+from diemcau.services import board, import_runs, jobs, unit_imports
 from diemcau.services.context import Context
+from diemcau.services.import_reading import RowReader, look_up, preview
 from diemcau.services.jobs import Job
 from diemcau.store import imports
 from diemcau.store.imports import StaleError, Takeover
@@ -33,10 +34,18 @@ ATTEMPTS = 3
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which list to import; `dry_run` only says what would happen."""
+    """Which list to import, and how it is taken over; `dry_run` only says what would happen.
+
+    mapping: what columns are, where somebody said so. `units`: units' codes by their names in the file. partial: take
+    over what can be taken over, and leave out rows with findings.
+    """
 
     what: str
     dry_run: bool = False
+    how: import_runs.How = import_runs.How()
+    mapping: Mapping | None = None
+    units: dict[str, str] = {}
+    partial: bool = False
 
 
 async def begin(actor: Actor, context: Context, wanted: Wanted, chunks: AsyncIterator[bytes]) -> Job:
@@ -49,6 +58,7 @@ async def begin(actor: Actor, context: Context, wanted: Wanted, chunks: AsyncIte
         OverloadedError: too many jobs run and wait already.
     """
     _authorize(actor, wanted.what)
+    import_runs.checked(actor, wanted.what, wanted.how)
     context.jobs.admit()
     path = await _receive(chunks)
 
@@ -71,11 +81,12 @@ async def run(actor: Actor, context: Context, wanted: Wanted, path: Path, job: J
         OverloadedError: someone wrote to the same rows again and again meanwhile.
     """
     scope = _authorize(actor, wanted.what)
+    import_runs.checked(actor, wanted.what, wanted.how)
     for _ in range(ATTEMPTS):
         try:
             if wanted.what == "units":
                 return await _import_units(context, scope, wanted, path, job)
-            return await _import_rows(context, scope, wanted, path, job)
+            return await _import_rows(actor, context, scope, wanted, path, job)
         except StaleError:
             continue
     raise OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S)
@@ -113,58 +124,37 @@ class _Preparation:
     """A list on its way from the file to the database, chunk by chunk."""
 
     scope: Scope
-    units: dict[str, tuple[int, str]]
-    points: dict[str, int]
-    opened: Opened
+    reader: RowReader
     ready: Takeover
-    findings: list[Finding] = field(default_factory=list)
-    findings_total: int = 0
     unchanged: int = 0
+    codes: set[str] = field(default_factory=set)
 
     async def add(self, connection: Connection, rows: Rows) -> None:
         """Sort a chunk's rows into new, changed and unchanged ones, and note what is wrong with the others."""
-        for row in rows.unfit:
-            self._resolve(row)
-        made = [(number, code, values) for number, code, values in map(self._resolve, rows.rows) if values]
+        reader = self.reader
+        made = await reader.rows(connection, rows)
+        self.codes.update(code for _, code, _ in made)
         known = await imports.known(connection, self.ready.what, [code for _, code, _ in made], self.ready.columns)
         for number, code, values in made:
             before = known.get(code)
             if before is None:
                 self.ready.inserts.append((code, *values))
+                reader.mark(number, "new")
             elif not self.scope.covers(before.unit_path):
-                self._note(number, "code", "reason.forbidden", code)
-            elif before.values == values:
-                self.unchanged += 1
+                reader.note(number, "code", "reason.forbidden", code)
+                reader.reject(number)
             else:
-                self.ready.updates.append((*values, before.row_id, code, before.unit_id))
-                self._note_name(values, before)
+                self._compare(number, code, reader.kept(values, before.values), before)
 
-    def _resolve(self, row: tuple[int, list[str | int]]) -> tuple[int, str, tuple[Any, ...] | None]:
-        """A row with the ids of unit and point in place of their codes; no values when one cannot be used."""
-        number, cells = row
-        named = dict(zip(self.opened.fields, cells, strict=True))
-        values: list[Any] = []
-        fit = True
-        for name, cell in list(named.items())[1:]:
-            if name == "unit_code":
-                place = self.units.get(str(cell))
-                if cell and (place is None or not self.scope.covers(place[1])):
-                    fit = False
-                    self._note(number, name, "reason.forbidden" if place else "reason.unit_unknown", str(cell))
-                values.append(place[0] if place else None)
-            elif name == "point_code":
-                if cell and cell not in self.points:
-                    fit = False
-                    self._note(number, name, "reason.point_unknown", str(cell))
-                values.append(self.points.get(str(cell)))
-            else:
-                values.append(cell)
-        return number, str(cells[0]), tuple(values) if fit else None
-
-    def _note(self, row: int, column: str, reason: str, value: str) -> None:
-        self.findings_total += 1
-        if len(self.findings) < limits.IMPORT_FINDINGS_MAX:
-            self.findings.append(Finding(row, self.opened.headers[column], reason, value))
+    def _compare(self, number: int, code: str, values: tuple[Any, ...], before: imports.Known) -> None:
+        if before.values == values:
+            self.unchanged += 1
+            self.reader.mark(number, "unchanged")
+            return
+        self.ready.updates.append((*values, before.row_id, code, before.unit_id))
+        self.ready.befores.append(before.values)
+        self._note_name(values, before)
+        self.reader.mark(number, "changed")
 
     def _note_name(self, values: tuple[Any, ...], before: imports.Known) -> None:
         if self.ready.what == "attendees":
@@ -173,16 +163,16 @@ class _Preparation:
                 self.ready.renamed.append((values[place], before.row_id))
 
 
-COLUMN_OF = {"unit_code": "unit_id", "point_code": "point_id"}
-
-
-async def _import_rows(context: Context, scope: Scope, wanted: Wanted, path: Path, job: Job) -> api.ImportResult:
+async def _import_rows(  # noqa: PLR0913 what a file is held against
+    actor: Actor, context: Context, scope: Scope, wanted: Wanted, path: Path, job: Job
+) -> api.ImportResult:
     preparation: _Preparation | None = None
     ended = Ended(0, [], 0, [])
-    async with aclosing(read_file(wanted.what, path)) as frames:
+    async with aclosing(read_file(wanted.what, path, wanted.mapping)) as frames:
         async for frame in frames:
             if isinstance(frame, Opened):
-                preparation = await _prepare(context, scope, wanted.what, frame)
+                preparation = preparation or await _prepare(context, scope, wanted, frame)
+                preparation.reader.open(frame)
                 job.total = frame.total
             elif isinstance(frame, Rows) and preparation:
                 # A connection a chunk: a reading transaction as long as the file would leave none for anybody else.
@@ -191,37 +181,67 @@ async def _import_rows(context: Context, scope: Scope, wanted: Wanted, path: Pat
                 job.done = frame.row
             elif isinstance(frame, Ended):
                 ended = frame
-    if preparation is None:
+    reader = preparation.reader if preparation else None
+    if wanted.dry_run:
+        result = _trial(preparation, ended, job)
+        if preparation:
+            import_runs.tell(result, await import_runs.foreseen(actor, context, _plan(preparation, wanted)))
+        return result
+    if preparation is None or reader is None:
         raise rejected(ended, [], 0)
-    if ended.findings_total or preparation.findings_total:
-        raise rejected(ended, preparation.findings, preparation.findings_total)
+    partial = (
+        wanted.partial and wanted.how.mode == "add"
+    )  # who stands in a row that cannot be read is not to be removed
+    if not partial and (ended.findings_total or reader.findings_total):
+        raise rejected(ended, reader.findings, reader.findings_total)
     ready = preparation.ready
-    if not wanted.dry_run and (ready.inserts or ready.updates):
-        await context.writer.write(lambda c: imports.take_over(c, ready))
-        if wanted.what == "points" and ready.updates:
-            await board.refresh_all(System(), context)
+    done = await import_runs.take_over(actor, context, _plan(preparation, wanted), job)
     job.done = job.total = ended.rows
+    result = api.ImportResult(
+        rows=ended.rows,
+        created=len(ready.inserts),
+        updated=len(ready.updates),
+        unchanged=preparation.unchanged,
+        ignored=reader.ignored,
+        rejected=reader.rejected,
+    )
+    import_runs.tell(result, done)
+    return result
+
+
+def _plan(preparation: _Preparation, wanted: Wanted) -> import_runs.Plan:
+    places = preparation.reader.lookups.places
+    return import_runs.Plan(preparation.ready, places, preparation.unchanged, preparation.codes, wanted.how)
+
+
+def _trial(preparation: _Preparation | None, ended: Ended, job: Job) -> api.ImportResult:
+    """What the file would do, and what it was understood to be."""
+    job.done = job.total = ended.rows
+    if preparation is None:
+        return api.ImportResult(ended.rows, 0, 0, 0, dry_run=True, preview=preview(ended, None))
+    reader, ready = preparation.reader, preparation.ready
     return api.ImportResult(
         rows=ended.rows,
         created=len(ready.inserts),
         updated=len(ready.updates),
         unchanged=preparation.unchanged,
-        dry_run=wanted.dry_run,
-        ignored=preparation.opened.ignored,
+        dry_run=True,
+        ignored=reader.ignored,
+        rejected=reader.rejected,
+        preview=preview(ended, reader),
     )
 
 
-async def _prepare(context: Context, scope: Scope, what: str, opened: Opened) -> _Preparation:
-    columns = [COLUMN_OF.get(name, name) for name in opened.fields[1:]]
+async def _prepare(context: Context, scope: Scope, wanted: Wanted, opened: Opened) -> _Preparation:
     async with context.read() as connection:
-        units = await imports.unit_places(connection)
-        points = await imports.point_ids(connection) if "point_code" in opened.fields else {}
-    return _Preparation(scope, units, points, opened, Takeover(what, columns))
+        lookups = await look_up(connection, wanted.what, scope, wanted.units)
+    reader = RowReader(wanted.what, lookups, opened)
+    return _Preparation(scope, reader, Takeover(wanted.what, reader.columns))
 
 
 def rejected(ended: Ended, findings: list[Finding], total: int) -> ImportRejectedError:
     """Everything wrong with a file, in the order of its rows."""
-    every = sorted([*ended.findings, *findings], key=lambda finding: finding.row)
+    every = sorted([*ended.findings, *findings], key=lambda finding: (finding.sheet, finding.row))
     return ImportRejectedError(every[: limits.IMPORT_FINDINGS_MAX], ended.findings_total + total)
 
 
@@ -229,7 +249,7 @@ def rejected(ended: Ended, findings: list[Finding], total: int) -> ImportRejecte
 async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Path, job: Job) -> api.ImportResult:
     opened, ended = Opened([], {}, [], 0), Ended(0, [], 0, [])
     rows: list[tuple[int, list[str | int]]] = []
-    async with aclosing(read_file("units", path)) as frames:
+    async with aclosing(read_file("units", path, wanted.mapping)) as frames:
         async for frame in frames:
             if isinstance(frame, Opened):
                 opened, job.total = frame, frame.total
@@ -242,7 +262,7 @@ async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Pa
 
     async def prepare(connection: Connection) -> unit_imports.Change:
         change = unit_imports.compare(table, await imports.nodes(connection), scope)
-        if ended.findings_total or change.findings:
+        if not wanted.dry_run and (ended.findings_total or change.findings):
             raise rejected(ended, change.findings, len(change.findings))
         return change
 
@@ -267,4 +287,6 @@ async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Pa
         unchanged=change.unchanged,
         dry_run=wanted.dry_run,
         ignored=opened.ignored,
+        rejected=ended.rows - len(change.inserts) - change.updated - change.unchanged,
+        preview=unit_imports.preview(ended, table, change) if wanted.dry_run else None,
     )

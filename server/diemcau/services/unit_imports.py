@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
+from diemcau import limits
+from diemcau.domain.names import fold
 from diemcau.errors import Finding
+from diemcau.services.import_reading import told_of
+from diemcau.wire.imports import ImportPreview, ImportRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diemcau.domain.authority import Scope
-    from diemcau.intake.frames import Opened
+    from diemcau.intake.frames import Ended, Opened
     from diemcau.store.imports import Node
 
 
@@ -30,6 +34,7 @@ class Change:
 
     inserts: code, name, folded name, level; the levels of the tree one after the other, each in the file's order.
     updates: name, folded name, level, id. `parents`: the units that hang elsewhere now, the new ones among them.
+    same: codes of rows that change nothing.
     """
 
     inserts: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -37,6 +42,7 @@ class Change:
     parents: dict[str, str | None] = field(default_factory=dict)
     updated: int = 0
     unchanged: int = 0
+    same: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -57,7 +63,7 @@ class _Row:
 
 def compare(table: Table, nodes: Mapping[str, Node], scope: Scope) -> Change:
     """What a file would do to the tree; its findings tell why it may not."""
-    rows = {row.code: row for row in _rows(table, nodes)}
+    rows = _named_parents({row.code: row for row in _rows(table, nodes)}, nodes, scope)
     above = {code: node.parent for code, node in nodes.items()} | {code: row.parent for code, row in rows.items()}
     depths = _depths(above)
     change = Change()
@@ -75,13 +81,41 @@ def compare(table: Table, nodes: Mapping[str, Node], scope: Scope) -> Change:
 def _rows(table: Table, nodes: Mapping[str, Node]) -> list[_Row]:
     """The rows with what the file does not say taken from the tree: an absent column changes nothing."""
     rows: list[_Row] = []
+    unsaid = set(table.opened.unsaid)
     for number, cells in table.rows:
-        named = {name: str(cell) for name, cell in zip(table.opened.fields, cells, strict=True)}
+        every = zip(table.opened.fields, cells, strict=True)
+        named = {name: str(cell) for name, cell in every if name not in unsaid}
         before = nodes.get(named["code"])
         parent = named.get("parent_code", (before.parent or "") if before else "")
         level = named.get("level", before.level if before else "")
         rows.append(_Row(number, named["code"], named["name"], named["name_folded"], parent or None, level))
     return rows
+
+
+def _named_parents(rows: dict[str, _Row], nodes: Mapping[str, Node], scope: Scope) -> dict[str, _Row]:
+    """The rows with the code of a parent that the file names by name, where exactly one unit is called so.
+
+    Where several are, the name stays: it is no unit's code, and the row is a finding.
+    """
+    if all(row.parent is None or row.parent in nodes or row.parent in rows for row in rows.values()):
+        return rows
+    called: dict[str, set[str]] = {}
+    for code, node in nodes.items():
+        if scope.touches(node.path):
+            called.setdefault(fold(node.name), set()).add(code)
+    for code, row in rows.items():
+        called.setdefault(row.folded, set()).add(code)
+    found: dict[str, _Row] = {}
+    for code, row in rows.items():
+        parent = row.parent
+        if parent is not None and parent not in nodes and parent not in rows:
+            upper, named = parent.upper(), called.get(fold(parent), set())
+            if upper in nodes or upper in rows:
+                parent = upper
+            elif len(named) == 1:
+                parent = next(iter(named))
+        found[code] = replace(row, parent=parent)
+    return found
 
 
 def _depths(above: Mapping[str, str | None]) -> dict[str, int]:
@@ -155,3 +189,23 @@ def _sort_in(change: Change, row: _Row, before: Node | None) -> None:
         change.parents[row.code] = row.parent
     change.updated += renamed or moved
     change.unchanged += not (renamed or moved)
+    if not (renamed or moved):
+        change.same.add(row.code)
+
+
+def preview(ended: Ended, table: Table, change: Change) -> ImportPreview:
+    """What a trial tells of a file of units."""
+    new = {code for code, *_ in change.inserts}
+    bad = {finding.row for finding in change.findings}
+    shown = []
+    for number, cells in table.rows[: limits.IMPORT_ROWS_SHOWN]:
+        named = {name: str(cell) for name, cell in zip(table.opened.fields, cells, strict=True)}
+        named.pop("name_folded", None)
+        state: Literal["new", "changed", "unchanged"] = "new" if named["code"] in new else "changed"
+        if named["code"] in change.same:
+            state = "unchanged"
+        shown.append(ImportRow(number, "rejected" if number in bad else state, named, table.opened.sheet))
+    told = told_of(ended, change.findings, len(change.findings))
+    told.fields = [name for name in table.opened.fields if name != "name_folded"]
+    told.rows = shown
+    return told

@@ -10,7 +10,8 @@ from aiohttp import web
 from diemcau import i18n
 from diemcau.errors import DiemcauError, ImportRejectedError, MalformedError
 from diemcau.web.calls import json_answer, language_of
-from diemcau.wire.api import ImportFinding, Problem
+from diemcau.wire.api import Problem
+from diemcau.wire.imports import ImportFinding
 
 if TYPE_CHECKING:
     from diemcau.i18n import Language
@@ -32,7 +33,8 @@ def describe(error: DiemcauError, language: Language) -> Problem:
     )
     if isinstance(error, ImportRejectedError):
         problem.findings = [
-            ImportFinding(f.row, f.column, str(i18n.worded(language, f.reason)), f.value) for f in error.findings
+            ImportFinding(f.row, f.column, str(i18n.worded(language, f.reason)), f.value, f.sheet)
+            for f in error.findings
         ]
     return problem
 

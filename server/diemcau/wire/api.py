@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from diemcau import limits
 from diemcau.domain.models import AttendanceStatus, DeviceKind, PointMode, Role, SessionState
+from diemcau.wire.imports import ImportFinding, ImportPreview
 
 Code = Annotated[str, Meta(min_length=1, max_length=limits.CODE_CHARS_MAX, pattern=r"^[A-Za-z0-9._-]+$")]
 """A natural key: A–Z 0–9 . _ - , case-folded to upper case, immutable."""
@@ -28,15 +29,6 @@ class Problem(Struct, omit_defaults=True):
     detail: str = ""
     params: dict[str, str | float] = {}
     findings: list[ImportFinding] = []
-
-
-class ImportFinding(Struct):
-    """One thing wrong in a file: row as the spreadsheet counts, column by its header, reason in words."""
-
-    row: int
-    column: str
-    reason: str
-    value: str = ""
 
 
 # --- accounts ----------------------------------------------------------------------------------------------
@@ -189,19 +181,35 @@ class AttendeePage(Struct):
 
 # --- jobs and imports --------------------------------------------------------------------------------------
 class Job(Struct):
-    """Long work. `done` of `total` steps (rows); `state` queued | running | done | failed."""
+    """Long work. `done` of `total` steps (rows); `state` queued | running | done | failed | cancelled.
+
+    files: what it made, while it is kept: `GET /api/v1/jobs/{job}/file.pdf?part=1` and so on.
+    """
 
     id: str
     kind: str
-    state: Literal["queued", "running", "done", "failed"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
     done: int = 0
     total: int = 0
     result: ImportResult | None = None
     problem: Problem | None = None
+    files: list[JobFile] = []
+
+
+class JobFile(Struct):
+    """A file that a job made. `items`: how many badges, sheets or people are in it."""
+
+    name: str
+    items: int
 
 
 class ImportResult(Struct):
-    """What an import did, or would do with `dry_run`. `ignored`: columns that were not taken over."""
+    """What an import did, or would do with `dry_run`. `ignored`: columns that were not taken over.
+
+    rejected: rows that were left out, or would be. `preview`: of a trial, what the file was understood to be.
+    run: under which it is on record and can be taken back; null when nothing changed. removed: those that a list which
+    replaces no longer names; kept: the first of the `kept_total` codes of those who stay, because they are in use.
+    """
 
     rows: int
     created: int
@@ -209,6 +217,12 @@ class ImportResult(Struct):
     unchanged: int
     dry_run: bool = False
     ignored: list[str] = []
+    rejected: int = 0
+    preview: ImportPreview | None = None
+    run: int | None = None
+    removed: int = 0
+    kept_total: int = 0
+    kept: list[str] = []
 
 
 # --- sessions ----------------------------------------------------------------------------------------------
@@ -517,7 +531,8 @@ class CheckedIn(Struct):
 class AttendanceRow(Struct):
     """One person in a session's attendance list. left_ms: when they checked out.
 
-    substitute: the name of who took their place; stands_for: of the person whose place they took.
+    substitute: the name of who took their place; stands_for: of the person whose place they took. reason: by its name,
+    why somebody who is excused did not come.
     """
 
     code: str
@@ -535,6 +550,7 @@ class AttendanceRow(Struct):
     left_ms: int | None = None
     substitute: str = ""
     stands_for: str = ""
+    reason: str = ""
 
 
 class AttendancePage(Struct):
@@ -547,7 +563,7 @@ class AttendancePage(Struct):
 class SummaryRow(Struct):
     """Figures of one unit and all below it. `depth` counts from the asked unit (0).
 
-    summoned = present + substituted + unmarked (unexcused after closing). Apart from these, guests were counted
+    summoned = present + substituted + excused + unmarked (unexcused after closing). Apart from these, guests were counted
     without an invitation (people who took somebody's place among them), and unlisted people sat in the unit's halls
     and are not matched yet: present + guests + unlisted sat in the halls. `rate` is present / summoned in percent,
     `rate_with_substitutes` (present + substituted) / summoned; null when nobody is summoned.
@@ -568,6 +584,7 @@ class SummaryRow(Struct):
     substituted: int = 0
     unlisted: int = 0
     rate_with_substitutes: float | None = None
+    excused: int = 0
 
 
 class Summary(Struct):
