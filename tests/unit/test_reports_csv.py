@@ -42,6 +42,22 @@ def test_what_does_not_run_stays(text: str) -> None:
     assert as_csv.defused(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Bí thư;=1+1", "Bí thư;'=1+1"),
+        ("x; @SUM(A1);y", "x; '@SUM(A1);y"),
+        ("x\n=1", "x\n'=1"),
+        ("x|-1", "x|'-1"),
+        ("=1;=2", "'=1;'=2"),
+        ("A; B - C", "A; B - C"),
+    ],
+)
+def test_what_would_run_behind_a_semicolon_is_quoted(text: str, kept: str) -> None:
+    """Excel in Vietnamese parts cells at semicolons: a name must not hide a formula behind one."""
+    assert as_csv.defused(text) == kept
+
+
 @pytest.mark.parametrize("text", ["0912345678", "007", "1-2", "3/2", "12:30", "3E5", "123456789012", "024 3825"])
 def test_what_would_be_read_as_another_number_is_kept(text: str) -> None:
     """A telephone number keeps its zero and the code 1-2 does not become the first of February."""
@@ -59,14 +75,14 @@ def test_a_program_reads_back_what_was_recorded(people: list[tuple[str, str, str
     """Commas, quotes and odd letters in a name keep every cell in its column."""
     content = written(*(person(*each) for each in people))
     _, *rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    read = [(row[1], row[2], row[6]) for row in rows]
+    read = [(row[1], row[2], row[7]) for row in rows]
     assert read == [tuple(as_csv.kept(cell) for cell in each) for each in people]
 
 
 def test_text_is_quoted_and_numbers_are_not() -> None:
     """A tab keeps 0912 a text in every spreadsheet; the row number stays a number."""
     line = written(person()).split(b"\r\n")[1].decode()
-    assert line == '1,"DB-1","Lê Hoà","","Hà Nội","Hội trường","\t0912","Có mặt","2026-02-02 09:40:00","",""'
+    assert line == '1,"DB-1","Lê Hoà","","Hà Nội","","Hội trường","\t0912","Có mặt","2026-02-02 09:40:00","",""'
 
 
 def test_times_are_on_the_halls_clock() -> None:

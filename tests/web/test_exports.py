@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -68,9 +69,14 @@ async def sheet_of(client: Client, path: str) -> Worksheet:
 
 
 def table_of(rows: Sequence[Sequence[Any]], first: str) -> list[Sequence[Any]]:
-    """The table below the titles: from the header row on, whose first cell is `first`."""
-    start = next(index for index, row in enumerate(rows) if row and row[0] == first)
-    return list(rows[start:])
+    """The table below the titles: from the header row on, whose first cell is `first`, to the blank row."""
+    start = next(index for index, row in enumerate(rows) if row and _value(row[0]) == _value(first))
+    return list(itertools.takewhile(lambda row: any(_value(cell) not in {None, ""} for cell in row), rows[start:]))
+
+
+def _value(cell: Any) -> Any:
+    """What stands in a cell, whatever read it."""
+    return cell.value if hasattr(cell, "value") else cell
 
 
 async def add_person(running: Running, conference: sample.Sample, code: str, name: str, **columns: Any) -> None:
@@ -94,21 +100,22 @@ async def test_attendance_as_csv(running: Running, conference: sample.Sample) ->
     assert b'"\t0912345678"' in content
     header, *rows = rows_of(content)
     assert header == [
-        "STT", "Mã", "Họ và tên", "Chức vụ", "Đơn vị", "Điểm cầu", "Số điện thoại",
+        "STT", "Mã", "Họ và tên", "Chức vụ", "Đơn vị", "Mã điểm cầu", "Điểm cầu", "Số điện thoại",
         "Trạng thái", "Thời gian", "Ra về lúc", "Ghi chú",
     ]  # fmt: skip
     assert [row[0] for row in rows] == [str(number) for number in range(1, 13)]
     by_code = {row[1]: row for row in rows}
     assert by_code["DB-0001"][2:] == [
-        "Nguyễn Thị Hồng Đào", "Bí thư", "Thành phố Hà Nội", "Hội trường Thành ủy", "0912345678",
+        "Nguyễn Thị Hồng Đào", "Bí thư", "Thành phố Hà Nội", "HN-0001", "Hội trường Thành ủy", "0912345678",
         "Có mặt", "2026-02-02 09:40:00", "", "",
     ]  # fmt: skip
     assert by_code["DB-0003"][5:] == [
-        "Hội trường Quận ủy Hoàn Kiếm", "0900000003", "Đến muộn", "2026-02-02 09:41:01", "",
+        "HN-0003", "Hội trường Quận ủy Hoàn Kiếm", "0900000003", "Đến muộn", "2026-02-02 09:41:01", "",
         "Khác điểm cầu được triệu tập",
     ]  # fmt: skip
-    assert by_code["DB-0012"][7:] == ["Có mặt", "2026-02-02 09:40:00", "", "Khách mời (ngoài triệu tập)"]
-    assert by_code["DB-0011"][5:] == ["Nhà văn hóa phường Hàng Bạc", "0900000011", "Chưa điểm danh", "", "", ""]
+    assert by_code["DB-0012"][8:] == ["Có mặt", "2026-02-02 09:40:00", "", "Khách mời (ngoài triệu tập)"]
+    assert by_code["DB-0011"][5:9] == ["HN-0004", "Nhà văn hóa phường Hàng Bạc", "0900000011", "Chưa điểm danh"]
+    assert by_code["DB-0011"][9:] == ["", "", ""]
 
 
 async def test_attendance_as_xlsx(running: Running, conference: sample.Sample) -> None:
@@ -125,7 +132,7 @@ async def test_attendance_as_xlsx(running: Running, conference: sample.Sample) -
     expected = await csv_rows(running.admin, f"{ATTENDANCE}.csv")
     assert [list(header), *(_as_csv(row) for row in rows)] == expected
     also = table_of(seen, "STT")
-    assert [[str(cell) for cell in row[1:8]] for row in also[1:]] == [row[1:8] for row in expected[1:]]
+    assert [[str(cell) for cell in row[1:9]] for row in also[1:]] == [row[1:9] for row in expected[1:]]
 
 
 def _as_csv(row: Sequence[Any]) -> list[str]:
@@ -136,7 +143,7 @@ async def test_a_workbook_is_ready_to_filter_and_print(running: Running, confere
     """The header stays in sight and on every page; 52,000 rows fit a page's width."""
     sheet = await sheet_of(running.admin, f"{ATTENDANCE}.xlsx")
     assert sheet.freeze_panes == "A7"
-    assert sheet.auto_filter.ref == "A6:K18"
+    assert sheet.auto_filter.ref == "A6:L18"
     assert all(cell.font.bold for cell in sheet[6])
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert sheet.print_title_rows == "$6:$6"
@@ -167,12 +174,12 @@ async def test_no_cell_runs(running: Running, conference: sample.Sample, name: s
     await add_person(running, conference, "EVIL", name, title=name, phone=name)
     rows = await csv_rows(running.admin, f"{ATTENDANCE}.csv")
     (evil,) = [row for row in rows if row[1] == "EVIL"]
-    assert evil[2] == evil[3] == evil[6] == f"'{name}"
+    assert evil[2] == evil[3] == evil[7] == f"'{name}"
     content, _ = await download(running.admin, f"{ATTENDANCE}.xlsx")
     sheet = load_workbook(io.BytesIO(content)).active
     assert isinstance(sheet, Worksheet)
     (row,) = [row for row in sheet.iter_rows() if row[1].value == "EVIL"]
-    for index in (2, 3, 6):
+    for index in (2, 3, 7):
         assert (row[index].data_type, row[index].value, row[index].quotePrefix) == ("s", name, True)
     part = zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml")
     assert b"<f>" not in part
@@ -194,13 +201,14 @@ async def test_the_summary_adds_up(running: Running, conference: sample.Sample) 
     """Each row holds all below it; the last row is the total; the numbers are numbers (I3)."""
     rows = await csv_rows(running.admin, f"{SUMMARY}.csv")
     assert rows == [
-        ["Đơn vị", "Mã đơn vị", "Số điểm cầu", "Triệu tập", "Có mặt", "Trong đó đến muộn", "Dự thay", "Chưa điểm danh",
+        ["Đơn vị", "Mã đơn vị", "Số điểm cầu", "Triệu tập", "Có mặt", "Trong đó đến muộn", "Dự thay",
+         "Vắng có lý do", "Chưa điểm danh",
          "Tỷ lệ %", "Tỷ lệ % tính cả dự thay", "Ngoài triệu tập (khách mời, người dự thay)", "Ngoài danh sách"],
-        ["Thành phố Hà Nội", "HN", "4", "11", "2", "1", "0", "9", "18.2", "18.2", "1", "0"],
-        ["  Quận Ba Đình", "HN-001", "1", "4", "1", "1", "0", "3", "25.0", "25.0", "0", "0"],
-        ["  Quận Hoàn Kiếm", "HN-002", "2", "5", "0", "0", "0", "5", "0.0", "0.0", "1", "0"],
-        ["    Phường Hàng Bạc", "HN-002-01", "1", "1", "0", "0", "0", "1", "0.0", "0.0", "1", "0"],
-        ["Tổng số", "", "4", "11", "2", "1", "0", "9", "18.2", "18.2", "1", "0"],
+        ["Thành phố Hà Nội", "HN", "4", "11", "2", "1", "0", "0", "9", "18.2", "18.2", "1", "0"],
+        ["  Quận Ba Đình", "HN-001", "1", "4", "1", "1", "0", "0", "3", "25.0", "25.0", "0", "0"],
+        ["  Quận Hoàn Kiếm", "HN-002", "2", "5", "0", "0", "0", "0", "5", "0.0", "0.0", "1", "0"],
+        ["    Phường Hàng Bạc", "HN-002-01", "1", "1", "0", "0", "0", "0", "1", "0.0", "0.0", "1", "0"],
+        ["Tổng số", "", "4", "11", "2", "1", "0", "0", "9", "18.2", "18.2", "1", "0"],
     ]  # fmt: skip
     sheet = await sheet_of(running.admin, f"{SUMMARY}.xlsx")
     header, *table = table_of(list(sheet.iter_rows()), _first_cell(sheet, "Đơn vị"))
@@ -225,9 +233,9 @@ async def test_frozen_figures_call_the_missing_unexcused(running: Running, confe
     for to in ("live", "ended", "closed"):
         await running.admin.ok("POST", "/api/v1/sessions/S1/state", {"to": to})
     header, total, *_ = await csv_rows(running.admin, f"{SUMMARY}.csv")
-    assert (header[7], total[7]) == ("Vắng không lý do", "9")
+    assert (header[8], total[8]) == ("Vắng không lý do", "9")
     rows = await csv_rows(running.admin, f"{ATTENDANCE}.csv")
-    assert {row[7] for row in rows[1:]} == {"Có mặt", "Đến muộn", "Vắng không lý do"}
+    assert {row[8] for row in rows[1:]} == {"Có mặt", "Đến muộn", "Vắng không lý do"}
     sheet = await sheet_of(running.admin, f"{SUMMARY}.xlsx")
     assert str(sheet["A4"].value).endswith("số liệu đã chốt")
 
@@ -236,7 +244,7 @@ async def test_english_readers_get_english(running: Running, conference: sample.
     """Headers and words follow the reader; names do not."""
     header, first, *_ = await csv_rows(running.admin, f"{ATTENDANCE}.csv", EN)
     assert header[:3] == ["No.", "Code", "Full name"]
-    assert (first[2], first[7]) == ("Trần Văn Ánh", "Unmarked")
+    assert (first[2], first[8]) == ("Trần Văn Ánh", "Unmarked")
 
 
 async def test_the_connection_log(running: Running, conference: sample.Sample) -> None:
@@ -278,7 +286,7 @@ async def test_a_clerk_exports_only_their_own(running: Running, conference: samp
     assert [row[1] for row in part[1:]] == ["DB-0011", "DB-0012"]
 
 
-@pytest.mark.parametrize("name", ["attendance.pdf", "people.csv", "log.xlsx"])
+@pytest.mark.parametrize("name", ["attendance.docx", "people.csv", "log.xlsx"])
 async def test_what_cannot_be_exported_is_said(running: Running, conference: sample.Sample, name: str) -> None:
     """Not every ending is a report."""
     status, problem = await running.admin.call("GET", f"/api/v1/sessions/S1/exports/{name}")
@@ -291,6 +299,6 @@ async def test_an_empty_session_exports_an_empty_table(running: Running) -> None
     await running.admin.ok("POST", "/api/v1/sessions", body)
     assert len(await csv_rows(running.admin, "/api/v1/sessions/S9/exports/attendance.csv")) == 1
     rows = await csv_rows(running.admin, "/api/v1/sessions/S9/exports/summary.csv")
-    assert rows[1:] == [["Tổng số", "", "0", "0", "0", "0", "0", "0", "", "", "0", "0"]]
+    assert rows[1:] == [["Tổng số", "", "0", "0", "0", "0", "0", "0", "0", "", "", "0", "0"]]
     for what in ("attendance", "summary", "connections"):
         await sheet_of(running.admin, f"/api/v1/sessions/S9/exports/{what}.xlsx")

@@ -17,14 +17,15 @@ from diemcau.cli.serve import data_dir_of
 from diemcau.cli.words import language, number, say
 from diemcau.domain.authority import System
 from diemcau.errors import StartError
+from diemcau.reports.rows import Format, What
 from diemcau.services import exports, log_export, minutes, signing
 from diemcau.store.engine import file_of, parse_url
 
 if TYPE_CHECKING:
     from diemcau.services.context import Context
 
-REPORTS = ("attendance", "summary", "connections")
-FORMATS = ("csv", "xlsx")
+REPORTS = tuple(str(what) for what in What)
+FORMATS = tuple(str(form) for form in Format)
 SIGNED = {"log": "jsonl", "minutes": "json"}
 """What is signed, each in the one format that can be verified."""
 
@@ -39,6 +40,8 @@ SIGNED = {"log": "jsonl", "minutes": "json"}
     help="[default: jsonl for the log, json for minutes, else the file's ending, else csv]",
 )
 @click.option("--unit", help="Only this unit and all below it.")
+@click.option("--point", help="Of a roster, only this point's.")
+@click.option("--depth", type=click.IntRange(0, 99), help="Of a summary, no units below this depth.")
 @click.option(
     "-o",
     "--output",
@@ -52,13 +55,15 @@ def export(  # noqa: PLR0913 one parameter an option
     what: str,
     form: str | None,
     unit: str | None,
+    point: str | None,
+    depth: int | None,
     output: Path | None,
     url: str | None,
     token: str | None,
     database: str,
     data_dir: Path | None,
 ) -> None:
-    """Write a session's attendance list, summary by unit, connection log, attendance log or minutes to a file.
+    """Write one of a session's reports, its attendance log or its minutes to a file.
 
     Attendance log (jsonl) and minutes (json) are signed: `diemcau verify` holds them against the key's fingerprint.
 
@@ -72,17 +77,23 @@ def export(  # noqa: PLR0913 one parameter an option
     server = remote.chosen(url, token)
     with _complete(target) as part:
         if server:
-            query = {"unit": unit} if unit else {}
+            asked = {"unit": unit, "point": point, "depth": depth}
+            query = {name: str(value) for name, value in asked.items() if value is not None}
             with part.open("wb") as file:
                 server.download(f"/sessions/{quote(code, safe='')}/exports/{what}.{form}", file, **query)
             fingerprint = server.call("GET", "/signing-key")["fingerprint"] if what in SIGNED else ""
         else:
             _there(what, database, data_dir)
-            wanted = exports.Wanted(what, form, unit.upper() if unit else None, language())
+            wanted = exports.Wanted(what, form, _upper(unit), language(), _upper(point), depth)
             fingerprint = asyncio.run(_directly(code, wanted, part, database, data_dir))
     click.echo(say("export.done", file=str(target), bytes=number(target.stat().st_size)))
     if what in SIGNED:
         click.echo(say("export.key", file=str(target), fingerprint=fingerprint))
+
+
+def _upper(code: str | None) -> str | None:
+    """A code as it is stored."""
+    return code.upper() if code else None
 
 
 def _format(what: str, form: str | None, output: Path | None) -> str:

@@ -9,11 +9,15 @@ from datetime import datetime
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from diemcau.reports.columns import COLUMNS, NUMBERED, Cell, Words, cells, headers
-from diemcau.reports.rows import Heading, Row, SummaryRow
+from diemcau.reports.columns import HALL, NUMBERED, Cell, Words, cells, columns_of, headers
+from diemcau.reports.rows import Heading, Row, SummaryRow, What
+from diemcau.reports.totals import Tally
 
 RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A cell that begins so is a formula, or part of one, to one spreadsheet or another."""
+
+INSIDE = re.compile(r"([;|\r\n] *)(?=[=+\-@＝＋－＠])")
+"""A spreadsheet that parts cells at semicolons (Excel in Vietnamese) would begin a cell here, quotes or not."""
 
 REREAD = re.compile(r"0[\d ]+|\d{12,}|\d+[-/.,: eE]\d[\d\-/.,: eE]*")
 """Texts that a spreadsheet would read as another number or a date (0912…, 1-2, 3E5): a tab in front, which no reader
@@ -21,14 +25,19 @@ shows, keeps them as they are. Reading back, white space at the ends is dropped 
 
 
 def write(out: BinaryIO, heading: Heading, rows: Iterable[Row]) -> None:
-    """Write the report to `out`, which stays open. Header first, no title lines: programs read this too."""
+    """Write the report to `out`, which stays open. Header first, no title lines: programs read this too.
+
+    Raises:
+        TotalsDifferError: the rows do not add up.
+    """
     words = Words.of(heading)
-    columns = COLUMNS[heading.what]
+    halls = HALL if heading.what is What.ROSTER else ()
+    columns = (*halls, *columns_of(heading))
     numbered = heading.what in NUMBERED
     text = TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=False)
     writer = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(headers(heading, words))
-    for number, row in enumerate(rows, 1):
+    writer.writerow([*(words.word(f"column.{column.key}") for column in halls), *headers(heading, words)])
+    for number, row in enumerate(Tally(heading).counted(rows), 1):
         line = [_plain(cell) for cell in cells(row, columns, words)]
         if isinstance(row, SummaryRow) and row.depth:
             line[0] = "  " * row.depth + str(line[0])
@@ -52,5 +61,6 @@ def kept(text: str) -> str:
 
 
 def defused(text: str) -> str:
-    """The text with an apostrophe in front where a spreadsheet would run it."""
-    return f"'{text}" if text.lstrip(" ").startswith(RUNS) else text
+    """The text with an apostrophe in front of what a spreadsheet would run, at its beginning or after a semicolon."""
+    quoted = f"'{text}" if text.lstrip(" ").startswith(RUNS) else text
+    return INSIDE.sub(r"\1'", quoted)

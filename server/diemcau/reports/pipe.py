@@ -10,7 +10,17 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from diemcau.reports.rows import AttendanceRow, ConnectionRow, Heading, Row, SummaryRow, What
+from diemcau.reports.rows import (
+    AbsenceRow,
+    AttendanceRow,
+    ConnectionRow,
+    Heading,
+    RosterRow,
+    Row,
+    SpotCheckRow,
+    SummaryRow,
+    What,
+)
 
 LENGTH_BYTES = 4
 END = bytes(LENGTH_BYTES)
@@ -18,6 +28,9 @@ DECODERS: dict[What, msgspec.msgpack.Decoder[Any]] = {
     What.ATTENDANCE: msgspec.msgpack.Decoder(list[AttendanceRow]),
     What.SUMMARY: msgspec.msgpack.Decoder(list[SummaryRow]),
     What.CONNECTIONS: msgspec.msgpack.Decoder(list[ConnectionRow]),
+    What.ROSTER: msgspec.msgpack.Decoder(list[RosterRow]),
+    What.SPOT_CHECKS: msgspec.msgpack.Decoder(list[SpotCheckRow]),
+    What.ABSENCES: msgspec.msgpack.Decoder(list[AbsenceRow]),
 }
 
 

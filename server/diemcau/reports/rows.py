@@ -8,6 +8,7 @@ import msgspec
 
 from diemcau.domain.models import AttendanceStatus, LinkState
 from diemcau.i18n import Language
+from diemcau.reports.paper import PaperHead
 
 
 class What(StrEnum):
@@ -16,6 +17,9 @@ class What(StrEnum):
     ATTENDANCE = "attendance"
     SUMMARY = "summary"
     CONNECTIONS = "connections"
+    ROSTER = "roster"
+    SPOT_CHECKS = "spot-checks"
+    ABSENCES = "absences"
 
 
 class Format(StrEnum):
@@ -23,6 +27,8 @@ class Format(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+    PDF = "pdf"
+    JSON = "json"
 
 
 class Heading(msgspec.Struct, frozen=True):
@@ -31,6 +37,8 @@ class Heading(msgspec.Struct, frozen=True):
     over: the unit whose people or points these are; "" for everything the reader answers for.
     closed: the figures are frozen, so who was not counted is absent without excuse.
     timezone: an IANA name; every time in the report is on its clock.
+    session: its code. target_rate: percent of the summoned that each unit is to reach; None: none was set.
+    totals: what the rows must add up to, as the database sums them by itself (`reports.totals`); {}: not checked.
     """
 
     what: What
@@ -42,6 +50,10 @@ class Heading(msgspec.Struct, frozen=True):
     over: str
     as_of_ms: int
     closed: bool
+    session: str = ""
+    head: PaperHead = PaperHead()
+    target_rate: int | None = None
+    totals: dict[str, int] = {}
 
 
 class AttendanceRow(msgspec.Struct, frozen=True, array_like=True):
@@ -60,6 +72,13 @@ class AttendanceRow(msgspec.Struct, frozen=True, array_like=True):
     left_ms: int | None = None
     substitute: str = ""
     stands_for: str = ""
+    reason: str = ""
+    point_code: str = ""
+    unlisted: bool = False
+
+
+UNLISTED = "unlisted"
+"""The status of somebody in the attendance list who is on no list of people."""
 
 
 class SummaryRow(msgspec.Struct, frozen=True, array_like=True):
@@ -81,6 +100,7 @@ class SummaryRow(msgspec.Struct, frozen=True, array_like=True):
     substituted: int = 0
     unlisted: int = 0
     rate_all: float | None = None
+    excused: int = 0
 
 
 class ConnectionRow(msgspec.Struct, frozen=True, array_like=True):
@@ -97,4 +117,61 @@ class ConnectionRow(msgspec.Struct, frozen=True, array_like=True):
     cause: str
 
 
-Row = AttendanceRow | SummaryRow | ConnectionRow
+class RosterRow(msgspec.Struct, frozen=True, array_like=True):
+    """A person on a hall's printed list; `number` is theirs for good, None for who is summoned to no hall yet."""
+
+    point_code: str
+    point: str
+    number: int | None
+    code: str
+    full_name: str
+    title: str
+    unit: str
+    phone: str
+    note: str = ""
+
+
+class PhaseFigures(msgspec.Struct, frozen=True, array_like=True):
+    """What one hall answered to the last spot-check of a phase; `headcount` None: not answered.
+
+    asked: drawn by lot, or everybody counted there where a new code was shown; confirmed: seen, of the asked.
+    """
+
+    present: int = 0
+    headcount: int | None = None
+    asked: int = 0
+    confirmed: int = 0
+
+
+class SpotCheckRow(msgspec.Struct, frozen=True, array_like=True):
+    """A hall at the start, in the middle and at the end; None where it was not asked. The total has no point code."""
+
+    point_code: str
+    point: str
+    unit: str
+    start: PhaseFigures | None = None
+    middle: PhaseFigures | None = None
+    end: PhaseFigures | None = None
+
+
+class AbsenceRow(msgspec.Struct, frozen=True, array_like=True):
+    """Somebody's absence as it stands. `late`: asked for after the deadline; `state` as `domain.models` names it."""
+
+    code: str
+    full_name: str
+    title: str
+    unit: str
+    phone: str
+    state: str
+    reason: str
+    text: str
+    substitute: str
+    requested_ms: int
+    requested_by: str
+    late: bool
+    decided_ms: int | None
+    decided_by: str
+    note: str
+
+
+Row = AttendanceRow | SummaryRow | ConnectionRow | RosterRow | SpotCheckRow | AbsenceRow

@@ -15,20 +15,22 @@ import msgspec
 import structlog
 
 from diemcau import limits
-from diemcau.domain.models import AttendanceStatus, LinkState, SessionState
-from diemcau.errors import ExportFailedError, NotFoundError
+from diemcau.domain.models import SessionState
+from diemcau.errors import ExportFailedError, NotFoundError, ReportTooLongError
 from diemcau.i18n import Language
 from diemcau.reports import pipe
 from diemcau.reports.columns import Words
-from diemcau.reports.rows import AttendanceRow, ConnectionRow, Format, Heading, Row, SummaryRow, What
-from diemcau.services.records import scope_for, status_of, status_of_missing, table
+from diemcau.reports.process import TOO_LONG
+from diemcau.reports.rows import Format, Heading, Row, What
+from diemcau.services import paper_heading, roster_report
+from diemcau.services.export_rows import rows_of, totals_of
+from diemcau.services.records import scope_for
 from diemcau.services.sessions import visible
-from diemcau.store import records, units
+from diemcau.store import paper_headings, units
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
-    from diemcau.domain.attendance import Figures
     from diemcau.domain.authority import Actor, Scope
     from diemcau.services.context import Context
     from diemcau.store.engine import Connection
@@ -38,16 +40,23 @@ log = structlog.get_logger()
 CONTENT_TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Format.PDF: "application/pdf",
+    Format.JSON: "application/json",
 }
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which export: `what` attendance | summary | connections, `format` csv | xlsx, of a unit and all below it."""
+    """Which export: `what` and `format` as `reports.rows` names them, of a unit and all below it.
+
+    point: one hall's roster; depth: of the summary, no units below it (0: the highest).
+    """
 
     what: str
     format: str
     unit: str | None = None
     language: Language = "vi"
+    point: str | None = None
+    depth: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +74,21 @@ async def made(actor: Actor, context: Context, code: str, wanted: Wanted) -> Asy
     """The export as a file; all its rows are of one state of the database.
 
     Raises:
-        NotFoundError: no such session, unit or kind of export.
+        NotFoundError: no such session, unit, point or kind of export.
         ForbiddenError: the unit is outside the actor's scope.
         OverloadedError: too many exports wait.
-        ExportFailedError: the file could not be written, mostly for want of disk space.
+        ReportTooLongError: more rows than a paper may have.
+        ExportFailedError: the file could not be written, mostly for want of disk space; or it would not add up.
     """
     what, form = _kind(wanted)
+    if what is What.ROSTER:
+        await roster_report.number_lists(actor, context, code, wanted.point)
     with temporary(f".{form}") as path:
         async with context.exports.taken(), asyncio.timeout(limits.EXPORT_S_MAX), context.read() as connection:
             session = await visible(actor, connection, code)
             scope = await scope_for(actor, connection, wanted.unit)
-            heading = await _heading(context, connection, session, scope, wanted)
-            await _write(path, heading, _rows(what, connection, session, scope))
+            heading = await _heading(actor, context, connection, session, scope, wanted)
+            await _write(path, heading, rows_of(what, connection, session, scope, wanted))
         yield _named(path, form, session, heading, wanted)
 
 
@@ -98,8 +110,8 @@ def _kind(wanted: Wanted) -> tuple[What, Format]:
         raise NotFoundError(what="export", key=f"{wanted.what}.{wanted.format}") from None
 
 
-async def _heading(
-    context: Context, connection: Connection, session: SessionRow, scope: Scope, wanted: Wanted
+async def _heading(  # noqa: PLR0913 all that a heading tells
+    actor: Actor, context: Context, connection: Connection, session: SessionRow, scope: Scope, wanted: Wanted
 ) -> Heading:
     tops = [unit.name for unit in await units.all_of(connection, scope) if unit.path in scope.paths]
     return Heading(
@@ -112,114 +124,20 @@ async def _heading(
         over=", ".join(tops),
         as_of_ms=context.clock.now_ms(),
         closed=session.state is SessionState.CLOSED,
+        session=session.code,
+        head=await paper_heading.heading(actor, connection, session, wanted.language),
+        target_rate=(await paper_headings.of_session(connection, session.session_id)).target_rate,
+        totals=await totals_of(actor, connection, session, (What(wanted.what), scope, wanted)),
     )
 
 
 def _named(path: Path, form: Format, session: SessionRow, heading: Heading, wanted: Wanted) -> Export:
     words = Words.of(heading)
     at = words.time(heading.as_of_ms)
-    parts = [session.code, *([wanted.unit] if wanted.unit else []), f"{at:%Y-%m-%d %H%M}"]
+    parts = [session.code, *filter(None, (wanted.unit, wanted.point)), f"{at:%Y-%m-%d %H%M}"]
     name = " - ".join([words.word(f"file.{heading.what}"), *parts])
     plain = "-".join([heading.what, *parts]).replace(" ", "-")
     return Export(path, f"{name}.{form}", f"{plain}.{form}", CONTENT_TYPES[form])
-
-
-# --- rows ----------------------------------------------------------------------------------------------------
-async def _rows(
-    what: What, connection: Connection, session: SessionRow, scope: Scope
-) -> AsyncGenerator[Sequence[Row], None]:
-    if what is What.SUMMARY:
-        yield await _summary(connection, session, scope)
-    elif what is What.ATTENDANCE:
-        missing = status_of_missing(session.state)
-        async for people in records.attendance_rows(connection, session.session_id, scope):
-            yield [_person(row, status_of(row, missing)) for row in people]
-    else:
-        async for changes in records.connection_rows(connection, session.session_id, scope):
-            yield [_change(row) for row in changes]
-
-
-def _person(row: records.AttendanceRow, status: AttendanceStatus) -> AttendanceRow:
-    return AttendanceRow(
-        row.code,
-        row.full_name,
-        row.title,
-        row.unit_name,
-        row.point_name or "",
-        row.phone,
-        status,
-        row.at_ms,
-        row.invited,
-        row.flags or "",
-        row.left_ms,
-        row.substitute or "",
-        row.stands_for or "",
-    )
-
-
-def _change(row: records.ConnectionRow) -> ConnectionRow:
-    return ConnectionRow(
-        row.point_code,
-        row.point_name,
-        row.unit_name,
-        LinkState(row.from_link),
-        LinkState(row.to_link),
-        row.at_ms,
-        row.noticed_ms,
-        row.previous_ms,
-        row.cause,
-    )
-
-
-async def _summary(connection: Connection, session: SessionRow, scope: Scope) -> list[Row]:
-    """The table's rows and its total, which is summed on its own and must agree with the first row (I3).
-
-    Raises:
-        RuntimeError: it does not; a wrong table must not leave the house.
-    """
-    everyone = await units.all_of(connection, scope)
-    own = await records.figures(connection, session.session_id, scope)
-    lines, total = table(everyone, own, closed=session.state is SessionState.CLOSED)
-    rows = [
-        SummaryRow(
-            row.name,
-            row.unit,
-            row.depth,
-            row.points,
-            row.summoned,
-            row.present,
-            row.late,
-            row.unmarked + row.unexcused,
-            row.guests,
-            row.rate,
-            row.substituted,
-            row.unlisted,
-            row.rate_with_substitutes,
-        )
-        for row in lines
-    ]
-    last = _total(total)
-    if msgspec.structs.astuple(rows[0])[3:] != msgspec.structs.astuple(last)[3:]:
-        raise RuntimeError(f"the summary of {session.code} does not add up: {rows[0]} against {last}")
-    return [*(row for row in rows if row.unit_code), last]
-
-
-def _total(figures: Figures) -> SummaryRow:
-    return SummaryRow(
-        "",
-        "",
-        None,
-        figures.points,
-        figures.summoned,
-        figures.present,
-        figures.late,
-        figures.missing,
-        figures.guests,
-        figures.rate,
-        figures.substituted,
-        figures.unlisted,
-        figures.rate_with_substitutes,
-    )
 
 
 # --- the process ---------------------------------------------------------------------------------------------
@@ -238,6 +156,8 @@ async def _write(path: Path, heading: Heading, rows: AsyncGenerator[Sequence[Row
     try:
         await _feed(process, heading, rows)
         _, said = await process.communicate()
+        if process.returncode == TOO_LONG:
+            raise ReportTooLongError(rows=limits.PDF_ROWS_MAX)
         if process.returncode:
             log.error("an export was not written", said=said.decode(errors="replace")[-2000:])
             raise ExportFailedError

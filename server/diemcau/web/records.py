@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from diemcau import limits
+from diemcau.domain import figure_rows
 from diemcau.domain.models import AttendanceStatus
 from diemcau.errors import MalformedError
 from diemcau.services import exports, lists, log_export, minutes, records
@@ -20,7 +21,7 @@ from diemcau.wire import api
 async def attendance(call: Call[None]) -> api.AttendancePage:
     """A page of the attendance list."""
     wanted = lists.Wanted(call.page_rows(), call.code("unit"), call.text("q"), call.text("after"))
-    return await records.attendance(call.actor, call.context, call.key("session"), wanted, _status(call))
+    return await records.attendance(call.actor, call.context, call.key("session"), wanted, _status(call), _figure(call))
 
 
 async def summary(call: Call[None]) -> api.Summary:
@@ -42,7 +43,22 @@ def _made(call: Call[None]) -> AbstractAsyncContextManager[exports.Export]:
         return log_export.made(call.actor, call.context, session, unit, call.language)
     if (what, form) == ("minutes", "json"):
         return minutes.made(call.actor, call.context, session, call.language)
-    return exports.made(call.actor, call.context, session, exports.Wanted(what, form, unit, call.language))
+    wanted = exports.Wanted(what, form, unit, call.language, call.code("point"), _depth(call))
+    return exports.made(call.actor, call.context, session, wanted)
+
+
+def _depth(call: Call[None]) -> int | None:
+    """How deep a summary goes.
+
+    Raises:
+        MalformedError: not a small whole number.
+    """
+    text = call.text("depth")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= DEPTH_DIGITS_MAX):
+        raise MalformedError(field="depth", reason="0 … 99")
+    return int(text)
 
 
 async def _send(call: Call[None], made: exports.Export) -> web.StreamResponse:
@@ -73,6 +89,15 @@ def _status(call: Call[None]) -> AttendanceStatus | None:
         raise MalformedError(field="status", reason=" | ".join(AttendanceStatus)) from None
 
 
+def _figure(call: Call[None]) -> str:
+    text = call.text("figure")
+    known = (*figure_rows.FIGURES, figure_rows.UNLISTED)
+    if text and text not in known:
+        raise MalformedError(field="figure", reason=" | ".join(known))
+    return text
+
+
+DEPTH_DIGITS_MAX = 2
 ONE = "/api/v1/sessions/{session}"
 ROUTES = (
     Route(
@@ -81,14 +106,14 @@ ROUTES = (
         attendance,
         "The attendance list",
         answer=api.AttendancePage,
-        query=(*LISTED, "status"),
+        query=(*LISTED, "status", "figure"),
     ),
     Route("GET", f"{ONE}/summary", summary, "The figures by unit", answer=api.Summary, query=("unit",)),
     Route(
         "GET",
         f"{ONE}/exports/{{what}}.{{format}}",
         export,
-        "A report as CSV or XLSX, the log as JSONL, the minutes as JSON",
-        query=("unit",),
+        "A report as CSV, XLSX, PDF or JSON, the log as JSONL, the minutes as JSON",
+        query=("unit", "point", "depth"),
     ),
 )
