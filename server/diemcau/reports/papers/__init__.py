@@ -1,0 +1,1 @@
+"""Paper for halls and people: badges, door posters, pairing sheets, hall lists. Rows and links in, one PDF out."""
