@@ -51,8 +51,14 @@ async def test_lists_go_straight_into_a_database(tmp_path: Path) -> None:
     status, output, _ = await command("attendees", people, DIEMCAU_DATABASE=database)
     assert (status, output.splitlines()) == (
         0,
-        ["Imported 1 rows: 1 new, 0 changed, 0 unchanged.", "Columns that were not used: Ngày sinh"],
+        [
+            "Imported 1 rows: 1 new, 0 changed, 0 unchanged.",
+            "Columns that were not used: Ngày sinh",
+            "This is import 1. To have everything as before: diemcau import undo 1.",
+        ],
     )
+    undone = await command("undo", "1", DIEMCAU_DATABASE=database)
+    assert undone == (0, "1 rows undone; 0 rows stay as they are.\n", "")
 
 
 async def test_rejected_file_ends_with_a_table(tmp_path: Path) -> None:

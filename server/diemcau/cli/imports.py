@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -22,12 +23,15 @@ from diemcau.cli.words import number, say
 from diemcau.domain.authority import System
 from diemcau.errors import Finding, ImportRejectedError, StartError
 from diemcau.i18n import has
-from diemcau.services import imports
+from diemcau.services import import_runs, imports
 from diemcau.services.jobs import Job
 from diemcau.wire import api
+from diemcau.wire.import_runs import ImportUndone
 
 FINDINGS_SHOWN_MAX = 50
 POLL_S = 0.2
+UNDO = "undo"
+RUN_DIGITS_MAX = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +41,54 @@ class Asked:
     what: str
     file: Path
     dry_run: bool
+    mode: str = "add"
+    unit: str | None = None
+    move_invitations: bool = False
+
+    @property
+    def how(self) -> import_runs.How:
+        """The same for the service."""
+        unit = self.unit.strip().upper() if self.unit else None
+        return import_runs.asked_for(self.mode, unit, self.file.name, move_invitations=self.move_invitations)
 
 
 @click.command("import")
-@click.argument("what", type=click.Choice(sorted(imports.ACTIONS)))
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("what", type=click.Choice([*sorted(imports.ACTIONS), UNDO]))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE|NUMBER")
 @click.option("--dry-run", is_flag=True, help="Only say what the file would do.")
+@click.option(
+    "--mode",
+    type=click.Choice(["add", "replace"]),
+    default="add",
+    show_default=True,
+    help="replace: whoever of --unit is not in the file and is not in use goes.",
+)
+@click.option("--unit", help="The unit whose list the file replaces.")
+@click.option("--move-invitations", is_flag=True, help="In draft sessions, seat people in the hall the file names.")
 @remote.options
 @local.options
 def import_(  # noqa: PLR0913 one parameter an option
     what: str,
     file: Path,
     dry_run: bool,  # noqa: FBT001 click passes it by name
+    mode: str,
+    unit: str | None,
+    move_invitations: bool,  # noqa: FBT001 the same
     url: str | None,
     token: str | None,
     database: str,
     data_dir: Path | None,
 ) -> None:
-    """Import a list from a CSV or XLSX file, all of it or nothing.
+    """Import a list from a CSV or XLSX file, all of it or nothing; `undo NUMBER` takes an import back.
 
     With --url and --token through a running server; otherwise directly on the database, where no server runs.
     """
-    asked = Asked(what, file, dry_run)
-    _check_readable(file)
     server = remote.chosen(url, token)
+    if what == UNDO:
+        _undo(server, str(file), database, data_dir)
+        return
+    asked = Asked(what, file, dry_run, mode, unit, move_invitations)
+    _check_readable(file)
     try:
         result = _through(server, asked) if server else asyncio.run(_directly(asked, database, data_dir))
     except ImportRejectedError as error:
@@ -81,7 +109,8 @@ def _check_readable(file: Path) -> None:
 
 # --- through a server --------------------------------------------------------------------------------------
 def _through(server: Remote, asked: Asked) -> api.ImportResult:
-    query = {"what": asked.what, "file": asked.file.name} | ({"dry_run": "1"} if asked.dry_run else {})
+    query = {"what": asked.what, "file": asked.file.name, "mode": asked.mode, "unit": asked.unit or ""}
+    query |= {name: "1" for name in ("dry_run", "move_invitations") if getattr(asked, name)}
     job = server.upload("/imports", asked.file, **query)
     with _progress() as progress:
         bar = progress.add_task(asked.file.name, total=None)
@@ -91,7 +120,7 @@ def _through(server: Remote, asked: Asked) -> api.ImportResult:
             progress.update(bar, completed=job["done"], total=job["total"] or None)
     if job["state"] == "failed":
         raise _failure(job["problem"])
-    return api.ImportResult(**job["result"])
+    return msgspec.convert(job["result"], api.ImportResult)
 
 
 def _failure(problem: dict[str, Any]) -> Exception:
@@ -104,7 +133,7 @@ def _failure(problem: dict[str, Any]) -> Exception:
 # --- on the database ---------------------------------------------------------------------------------------
 async def _directly(asked: Asked, database: str, data_dir: Path | None) -> api.ImportResult:
     job = Job("", f"import {asked.what}", System())
-    wanted = imports.Wanted(asked.what, asked.dry_run)
+    wanted = imports.Wanted(asked.what, asked.dry_run, how=asked.how)
     async with local.opened(database, data_dir) as context:
         work = asyncio.ensure_future(imports.run(System(), context, wanted, asked.file, job))
         with _progress() as progress:
@@ -113,6 +142,28 @@ async def _directly(asked: Asked, database: str, data_dir: Path | None) -> api.I
                 progress.update(bar, completed=job.done, total=job.total or None)
             progress.update(bar, completed=job.done, total=job.total or None)
         return await work
+
+
+# --- taking one back ---------------------------------------------------------------------------------------
+def _undo(server: Remote | None, run: str, database: str, data_dir: Path | None) -> None:
+    if not (run.isascii() and run.isdigit() and len(run) < RUN_DIGITS_MAX):
+        raise click.BadParameter(run, param_hint="NUMBER")
+    if server:
+        answer = server.call("POST", f"/import-runs/{run}/undo")
+        undone = msgspec.convert(answer, ImportUndone)
+    else:
+        undone = asyncio.run(_undo_directly(int(run), database, data_dir))
+    click.echo(say("import.undone", undone=number(undone.undone), kept=number(undone.kept_total)))
+    table = Table(say("import.code"), say("import.reason"))
+    for row in undone.kept[:FINDINGS_SHOWN_MAX]:
+        table.add_row(row.code, say(f"runs.kept.{row.reason}"))
+    if undone.kept:
+        Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False).print(table)
+
+
+async def _undo_directly(run_id: int, database: str, data_dir: Path | None) -> ImportUndone:
+    async with local.opened(database, data_dir) as context:
+        return await import_runs.undo(System(), context, run_id)
 
 
 # --- what the terminal shows -------------------------------------------------------------------------------
@@ -128,6 +179,10 @@ def _tell(result: api.ImportResult) -> None:
     click.echo(say("import.dry_run" if result.dry_run else "import.done", **figures))
     if result.ignored:
         click.echo(say("import.ignored", columns=", ".join(result.ignored)))
+    if result.removed or result.kept_total:
+        click.echo(say("import.removed", removed=number(result.removed), kept=number(result.kept_total)))
+    if result.run is not None:
+        click.echo(say("import.taken", run=str(result.run)))
 
 
 def _refuse(sentence: str, findings: Sequence[Finding], total: int) -> None:
