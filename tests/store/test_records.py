@@ -14,13 +14,14 @@ from support import NOW_MS
 
 from diemcau.domain.attendance import Figures, roll_up, total
 from diemcau.domain.authority import Scope
-from diemcau.domain.models import AttendanceStatus, Flag
+from diemcau.domain.models import AbsenceState, AttendanceStatus, Flag
 from diemcau.domain.names import fold, sort_key
 from diemcau.store import records, units
 from diemcau.store.check_ins import Unlisted
 from diemcau.store.engine import Connection, Engines
 from diemcau.store.lists import Asked
 from diemcau.store.schema import (
+    absence,
     attendance,
     attendee,
     invitation,
@@ -108,6 +109,14 @@ async def let_in(engines: Engines, writer: Writer, hall: Hall, seed: int) -> Non
         await writer.check_in(item)
 
 
+async def excuse(engines: Engines, conference: sample.Sample, person: str) -> None:
+    """Somebody's absence was approved."""
+    place = {"session_id": conference.session_id, "attendee_id": conference.attendees[person]}
+    decided = {"state": AbsenceState.APPROVED, "requested_ms": NOW_MS, "requested_by": "badge", "excused": True}
+    async with engines.writing.begin() as connection:
+        await connection.execute(sa.insert(absence).values(**place, **decided))
+
+
 async def naive(engines: Engines, session_id: int) -> dict[str, Figures]:
     """The figures counted the slow and obvious way, from bare tables, one person at a time."""
     async with engines.read() as connection:
@@ -125,6 +134,7 @@ async def naive(engines: Engines, session_id: int) -> dict[str, Figures]:
         taken = {row.attendee_id for row in await connection.execute(sa.select(substitution))}
         seats = {row.id: paths[row.unit_id] for row in await connection.execute(sa.select(point))}
         halls = [seats[row.point_id] for row in await connection.execute(sa.select(session_point))]
+        excused = {row.attendee_id for row in await connection.execute(sa.select(absence)) if row.excused}
     found: dict[str, Figures] = {}
     for path in paths.values():
         mine = {person for person, home in unit_of.items() if home.startswith(path)}
@@ -136,6 +146,7 @@ async def naive(engines: Engines, session_id: int) -> dict[str, Figures]:
             guests=len(mine & counted.keys() - invited),
             substituted=len(mine & invited & taken - counted.keys()),
             unlisted=sum(seats[hall].startswith(path) for hall in strangers),
+            excused=len(mine & invited & excused - taken - counted.keys()),
         )
     return found
 
@@ -145,6 +156,8 @@ async def test_figures_equal_their_rows(engines: Engines, writer: Writer, seed: 
     """A total that differs from the list beneath it is a total nobody can answer for."""
     hall = await grow(engines, seed)
     await let_in(engines, writer, hall, seed)
+    for person in sorted(hall.conference.attendees)[seed % 3 :: 3]:
+        await excuse(engines, hall.conference, person)
     session_id = hall.conference.session_id
     expected = await naive(engines, session_id)
     async with engines.read() as connection:
@@ -201,6 +214,8 @@ async def test_status_filters_partition_the_list(engines: Engines, writer: Write
     substitute = sample.check_in(conference, "DB-0003", "HN-0002")
     who = Unlisted(bytes(16), "Lê Văn Khách", "le van khach", "", bytes(16))
     await writer.check_in(replace(substitute, who=who, stands_for=sample.listed(conference, "DB-0004")))
+    for absentee in ("DB-0001", "DB-0004", "DB-0005", sample.NOT_INVITED):  # came, is stood for, neither, is not asked
+        await excuse(engines, conference, absentee)
     async with engines.read() as connection:
         rows = await records.attendance_page(connection, conference.session_id, ALL, status)
     codes = {row.code for row in rows}
@@ -210,8 +225,10 @@ async def test_status_filters_partition_the_list(engines: Engines, writer: Write
         assert codes == {"DB-0003"}
     elif status is AttendanceStatus.SUBSTITUTED:
         assert [(row.code, row.substitute) for row in rows] == [("DB-0004", "Lê Văn Khách")]
+    elif status is AttendanceStatus.EXCUSED:
+        assert codes == {"DB-0005"}
     else:
-        assert len(codes) == 8
+        assert len(codes) == 7
         assert not codes & {"DB-0001", "DB-0003", "DB-0004", sample.NOT_INVITED}
 
 

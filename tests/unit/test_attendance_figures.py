@@ -20,12 +20,13 @@ def forests(draw: st.DrawFn) -> dict[str, Figures]:
 
 @st.composite
 def figures(draw: st.DrawFn) -> Figures:
-    """Figures that can be: no more present than summoned, no more late than present, stood for only who is missing."""
+    """Figures that can be: each of the summoned in one place, no more late than present."""
     summoned = draw(st.integers(0, 500))
     present = draw(st.integers(0, summoned))
     late, guests, unlisted = draw(st.integers(0, present)), draw(st.integers(0, 9)), draw(st.integers(0, 9))
     substituted = draw(st.integers(0, summoned - present))
-    return Figures(draw(st.integers(0, 5)), summoned, present, late, guests, substituted, unlisted)
+    excused = draw(st.integers(0, summoned - present - substituted))
+    return Figures(draw(st.integers(0, 5)), summoned, present, late, guests, substituted, unlisted, excused)
 
 
 @given(forests())
@@ -39,9 +40,10 @@ def test_every_level_equals_what_is_below_it(own: dict[str, Figures]) -> None:
 
 @given(forests())
 def test_nobody_is_lost_between_present_and_missing(own: dict[str, Figures]) -> None:
-    """Summoned = present + substituted + missing at every level; neither rate ever leaves 0 to 100."""
+    """Summoned = present + substituted + excused + missing at every level; neither rate ever leaves 0 to 100."""
     for found in roll_up(own, own).values():
-        assert found.summoned == found.present + found.substituted + found.missing
+        assert found.summoned == found.present + found.substituted + found.excused + found.missing
+        assert found.missing >= 0
         if found.summoned:
             assert 0 <= (found.rate or 0) <= (found.rate_with_substitutes or 0) <= 100
         else:

@@ -80,7 +80,7 @@ async def verified(running: Running, content: bytes, *earlier: Minutes) -> Minut
     return minutes_file.verify(content, signed.read_fingerprint(key["fingerprint"]) or b"", earlier)
 
 
-CLOSED = {"points": 4, "summoned": 11, "present": 3, "late": 1, "substituted": 1, "unexcused": 7, "guests": 1,
+CLOSED = {"points": 4, "summoned": 11, "present": 3, "late": 1, "substituted": 1, "excused": 0, "unexcused": 7, "guests": 1,
           "unlisted": 1, "waiting": 0}  # fmt: skip
 
 
@@ -99,9 +99,9 @@ async def test_closing_freezes_and_signs(running: Running, conference: Sample) -
     summary = (await running.admin.ok("GET", f"{ONE}/summary"))["rows"][0]
     assert {name: summary[name] for name in CLOSED if name != "waiting"} | {"waiting": 0} == CLOSED
     by_unit = {row.unit: row.figures for row in read.units}
-    assert by_unit["HN-001"] == minutes_file.Frozen(points=1, summoned=4, present=1, late=1, unexcused=3)
+    assert by_unit["HN-001"] == minutes_file.Frozen(points=1, summoned=4, present=1, late=1, excused=0, unexcused=3)
     assert by_unit["HN-002"] == minutes_file.Frozen(
-        points=1, summoned=4, present=1, substituted=1, unexcused=2, unlisted=1
+        points=1, summoned=4, present=1, substituted=1, excused=0, unexcused=2, unlisted=1
     )
     assert b"H\xe1\xbb\x93ng" not in content  # no person's name
 
@@ -215,7 +215,7 @@ async def test_whose_figures(running: Running, conference: Sample) -> None:
     listed = await clerk.ok("GET", f"{ONE}/minutes")
     assert listed["waiting"] == 0
     assert listed["items"][0]["figures"] == {
-        "points": 2, "summoned": 5, "present": 1, "late": 0, "substituted": 1, "unexcused": 3, "guests": 1,
+        "points": 2, "summoned": 5, "present": 1, "late": 0, "substituted": 1, "excused": 0, "unexcused": 3, "guests": 1,
         "unlisted": 1, "waiting": 0,
     }  # fmt: skip
     status, answer = await clerk.call("GET", FILE)

@@ -122,14 +122,14 @@ def _about_log(seen: Seen) -> Rows:
 
 def _about_minutes(minutes: Minutes) -> Rows:
     figures = minutes.figures
-    counted = ("summoned", "present", "substituted", "unexcused", "guests", "unlisted", "waiting")
+    counted = ("summoned", "present", "substituted", "excused", "unexcused", "guests", "unlisted", "waiting")
     return [
         ("verify.kind", say("verify.minutes")),
         ("verify.session", minutes.session),
         ("verify.title", minutes.title),
         ("verify.made", _time(minutes.at_ms)),
         ("verify.revision", number(minutes.revision)),
-        *((f"verify.{name}", number(getattr(figures, name))) for name in counted),
+        *((f"verify.{name}", number(getattr(figures, name) or 0)) for name in counted),
         ("verify.chains", number(len(minutes.chains))),
     ]
 

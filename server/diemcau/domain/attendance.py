@@ -4,12 +4,15 @@ summoned   people with an invitation
 present    of the summoned, those who were counted, in whatever hall, late ones included
 late       of the present, those who came late
 substituted  of the summoned, those who did not come and whose place somebody took (dự thay)
-missing    summoned - present - substituted: unmarked while the session is not closed, unexcused afterwards
+excused    of the summoned, those whose absence was approved, who did not come and whose place nobody took
+missing    summoned - present - substituted - excused: unmarked while the session is not closed, unexcused afterwards
 guests     counted without an invitation, those among them who took somebody's place too; in no rate
 unlisted   counted people on no list whom no clerk has matched yet, by the unit of their hall
 rate       present / summoned in percent, and once more with those whose place was taken
 
-So present + guests + unlisted are the people who sat in the halls, and summoned = present + substituted + missing.
+So present + guests + unlisted are the people who sat in the halls, and summoned = present + substituted + excused +
+missing. Everybody is in exactly one of these: who was excused and comes all the same is present, and who was excused
+and is stood for is substituted. People count for the unit that they belong to, wherever they sit; halls for theirs.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ class Figures:
     guests: int = 0
     substituted: int = 0
     unlisted: int = 0
+    excused: int = 0
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(
@@ -42,12 +46,13 @@ class Figures:
             self.guests + other.guests,
             self.substituted + other.substituted,
             self.unlisted + other.unlisted,
+            self.excused + other.excused,
         )
 
     @property
     def missing(self) -> int:
-        """Summoned, not counted, and nobody in their place."""
-        return self.summoned - self.present - self.substituted
+        """Summoned, not counted, not excused, and nobody in their place."""
+        return self.summoned - self.present - self.substituted - self.excused
 
     @property
     def rate(self) -> float | None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Frozen(msgspec.Struct, frozen=True):
     """Figures as they were frozen: halls, then people; `waiting`: entries that came after closing, not counted here.
 
-    summoned = present + substituted + unexcused; late are among the present; guests and unlisted stand apart.
+    summoned = present + substituted + excused + unexcused; late are among the present; guests and unlisted stand apart.
+    excused is unset, and not written, in minutes that were signed before absences could be approved.
     """
 
     points: int = 0
@@ -33,14 +34,25 @@ class Frozen(msgspec.Struct, frozen=True):
     present: int = 0
     late: int = 0
     substituted: int = 0
+    excused: int | msgspec.UnsetType = msgspec.UNSET
     unexcused: int = 0
     guests: int = 0
     unlisted: int = 0
     waiting: int = 0
 
     def __add__(self, other: Frozen) -> Frozen:
-        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
-        return Frozen(*(mine + theirs for mine, theirs in pairs))
+        told = {name: getattr(self, name) + getattr(other, name) for name in _FIGURES}
+        return Frozen(**told, excused=_plus(self.excused, other.excused))
+
+
+_FIGURES = tuple(name for name in Frozen.__struct_fields__ if name != "excused")
+
+
+def _plus(mine: int | msgspec.UnsetType, theirs: int | msgspec.UnsetType) -> int | msgspec.UnsetType:
+    """The sum; of two that are unset, unset."""
+    if mine is msgspec.UNSET:
+        return theirs
+    return mine if theirs is msgspec.UNSET else mine + theirs
 
 
 class UnitFigures(msgspec.Struct, frozen=True):
@@ -50,8 +62,23 @@ class UnitFigures(msgspec.Struct, frozen=True):
     figures: Frozen
 
 
+class Unsent(msgspec.Struct, frozen=True):
+    """The queue of a hall's device when the figures were frozen: `waiting` entries as it told at `told_ms`.
+
+    known: it was heard then; of one that was silent nobody knew what it held, whatever it had told before.
+    """
+
+    point: str
+    known: bool
+    waiting: int | None = None
+    told_ms: int | None = None
+
+
 class Minutes(msgspec.Struct, frozen=True, tag="diemcau-minutes", forbid_unknown_fields=True):
-    """One revision. `previous`: SHA-256 of the file before it, hex, empty for the first. `by`: an account's name."""
+    """One revision. `previous`: SHA-256 of the file before it, hex, empty for the first. `by`: an account's name.
+
+    unsent: queues of halls that were not sent then, or may not have been; unset in minutes from before it was told.
+    """
 
     version: int
     session: str
@@ -66,12 +93,13 @@ class Minutes(msgspec.Struct, frozen=True, tag="diemcau-minutes", forbid_unknown
     figures: Frozen
     units: list[UnitFigures]
     chains: list[Chain]
+    unsent: list[Unsent] | msgspec.UnsetType = msgspec.UNSET
     signature: str = ""
 
     def adds_up(self) -> bool:
         """Whether the figures are the sum of the units', and the parts of the summoned their sum (I3)."""
         whole = self.figures
-        people = whole.present + whole.substituted + whole.unexcused
+        people = whole.present + whole.substituted + (whole.excused or 0) + whole.unexcused
         return whole == sum((row.figures for row in self.units), Frozen()) and people == whole.summoned
 
 

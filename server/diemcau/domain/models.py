@@ -104,6 +104,16 @@ class EventKind(StrEnum):
     ANNUL = "annul"
     MATCH = "match"
     PAPER = "paper"
+    EXCUSE = "excuse"
+
+
+class AbsenceState(StrEnum):
+    """Where somebody's absence from a session stands. All but the first are decisions, and events of the log."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 class Phase(StrEnum):
@@ -135,5 +145,6 @@ class AttendanceStatus(StrEnum):
     PRESENT = "present"
     LATE = "late"
     SUBSTITUTED = "substituted"
+    EXCUSED = "excused"
     UNMARKED = "unmarked"
     UNEXCUSED = "unexcused"

@@ -46,12 +46,13 @@ async def figures(connection: Connection, session_id: int) -> dict[str, Frozen]:
             present=row.present,
             late=row.late,
             substituted=row.substituted,
+            excused=row.excused,
             unexcused=row.missing,
             guests=row.guests,
             unlisted=row.unlisted,
             waiting=waiting.get(path, 0),
         )
-        if figures != Frozen():
+        if figures != Frozen(excused=0):
             found[code] = figures
     return found
 
