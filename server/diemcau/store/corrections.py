@@ -208,14 +208,15 @@ def annul(connection: sa.Connection, writer_id: bytes, event: NewEvent) -> Done:
     if before is not None:
         nonce, waits = before
         return Done(nonce, waits, replayed=True, entry=None if waits else counting(connection, event.session_id, who))
-    event_log.append(connection, writer_id, [_held(event) if held else event])
+    event_log.append(connection, writer_id, [held_event(event) if held else event])
     if held:
         return Done(event.nonce, held=True)
     counts = apply(connection, event.session_id, [event.nonce])
     return Done(event.nonce, held=False, counts=counts, entry=counting(connection, event.session_id, who))
 
 
-def _held(event: NewEvent) -> NewEvent:
+def held_event(event: NewEvent) -> NewEvent:
+    """The event as the log takes it after closing: it waits for the next revision, and says so."""
     flags = [flag for flag in event.flags.split() if flag != Flag.AFTER_CLOSING]
     return replace(event, held=True, flags=" ".join([*flags, Flag.AFTER_CLOSING]))
 
@@ -289,7 +290,7 @@ def match(connection: sa.Connection, writer_id: bytes, event: NewEvent) -> Done:
     if first is None:
         raise NotFoundError(what="check_in", key=str(unlisted_id))
     if held:
-        event_log.append(connection, writer_id, [_held(replace(event, of_nonce=first))])
+        event_log.append(connection, writer_id, [held_event(replace(event, of_nonce=first))])
         return Done(event.nonce, held=True)
     claimed = (attendee_id, event.nonce, event.point_id, event.happened_ms, event.flags)
     number = claim(connection, event.session_id, claimed)

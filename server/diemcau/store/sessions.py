@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from diemcau import limits
-from diemcau.domain.models import SessionState
+from diemcau.domain.models import EventKind, SessionState
 from diemcau.errors import NotFoundError
 from diemcau.store.schema import (
+    absence,
     attendance_event,
     headcount,
     invitation,
     link_transition,
     session,
+    session_option,
     session_point,
     session_state,
     unit,
@@ -122,6 +124,8 @@ async def delete(connection: Connection, session_id: int) -> None:
     """Remove a session with its points and invitations; the caller made sure that nothing is recorded of it."""
     await connection.execute(sa.delete(invitation).where(invitation.c.session_id == session_id))
     await connection.execute(sa.delete(session_point).where(session_point.c.session_id == session_id))
+    for prepared in (absence, session_option):
+        await connection.execute(sa.delete(prepared).where(prepared.c.session_id == session_id))
     await connection.execute(sa.delete(session).where(session.c.id == session_id))
 
 
@@ -150,10 +154,11 @@ async def moves(connection: Connection, session_id: int) -> list[tuple[str, str,
 
 
 async def checked_in(connection: Connection, session_ids: Sequence[int]) -> set[int]:
-    """Those of these sessions of which the attendance log says anything, taken back or not."""
+    """Those of these sessions of which the attendance log says that anybody came, taken back or not."""
     found: set[int] = set()
     for session_id in session_ids:
-        query = sa.select(attendance_event.c.id).where(attendance_event.c.session_id == session_id).limit(1)
+        e = attendance_event.c  # absences are decided weeks before
+        query = sa.select(e.id).where(e.session_id == session_id, e.kind != EventKind.EXCUSE).limit(1)
         if (await connection.execute(query)).first() is not None:
             found.add(session_id)
     return found
