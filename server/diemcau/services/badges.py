@@ -14,15 +14,16 @@ from diemcau.domain import badge
 from diemcau.domain.authority import Action, Actor, Scope, require
 from diemcau.domain.models import SessionState
 from diemcau.errors import DoorError, MalformedError, NotFoundError, OverloadedError
-from diemcau.services import lists
+from diemcau.services import absence_requests, lists
 from diemcau.store import badges, people, session_points
 from diemcau.wire import badges as wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diemcau.i18n import Language
     from diemcau.services.context import Context
-    from diemcau.store.badges import BadgeRow, HolderSession
+    from diemcau.store.badges import BadgeRow, Holder, HolderSession
     from diemcau.store.engine import Connection
 
 PURPOSE = "badge"
@@ -127,7 +128,9 @@ async def listed(actor: Actor, context: Context, wanted: lists.Wanted) -> wire.B
     return wire.BadgePage([_view(context, row) for row in page], following)
 
 
-async def opened(actor: Actor, context: Context, text: str, network: str) -> wire.BadgePageView:
+async def opened(
+    actor: Actor, context: Context, text: str, network: str, language: Language = "vi"
+) -> wire.BadgePageView:
     """What the holder of a badge may see: their own name, their sessions, and what was recorded of them.
 
     `network`: where the reader comes from; only unknown badges count against it.
@@ -137,6 +140,27 @@ async def opened(actor: Actor, context: Context, text: str, network: str) -> wir
         DoorError: revoked.
         RateLimitedError: too many unknown badges from this network; a right one is never refused for that.
     """
+    token, holder = await holder_of(actor, context, text, network)
+    async with context.read() as connection:
+        found = await badges.sessions_of(connection, holder.attendee_id, limits.BADGE_SESSIONS_MAX)
+        own = await absence_requests.own(actor, connection, holder.attendee_id, language)
+    sessions = _ordered(found, context.clock.now_ms())
+    for session in sessions:
+        asked = own.sessions.get(session.session)
+        if asked:
+            session.absence, session.ask_by_ms = asked.absence, asked.ask_by_ms
+    return wire.BadgePageView(
+        full_name=holder.full_name,
+        title=holder.title,
+        unit_name=holder.unit_name,
+        url=badge.link(context.settings.origin, token),
+        sessions=sessions,
+        reasons=own.reasons if any(session.ask_by_ms is not None for session in sessions) else [],
+    )
+
+
+async def holder_of(actor: Actor, context: Context, text: str, network: str) -> tuple[bytes, Holder]:
+    """Whose badge this is, with its token; raises as `opened` does."""
     del actor
     token = badge.parse(text)
     holder = await badges.holder(context.engines, 0, badge.token_hash(token)) if token else None
@@ -146,15 +170,7 @@ async def opened(actor: Actor, context: Context, text: str, network: str) -> wir
         raise NotFoundError(what="badge", key=text[:KEY_SHOWN_CHARS])
     if holder.revoked:
         raise DoorError("revoked")
-    async with context.read() as connection:
-        found = await badges.sessions_of(connection, holder.attendee_id, limits.BADGE_SESSIONS_MAX)
-    return wire.BadgePageView(
-        full_name=holder.full_name,
-        title=holder.title,
-        unit_name=holder.unit_name,
-        url=badge.link(context.settings.origin, token),
-        sessions=_ordered(found, context.clock.now_ms()),
-    )
+    return token, holder
 
 
 # --- parts -------------------------------------------------------------------------------------------------

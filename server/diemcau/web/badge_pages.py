@@ -11,9 +11,11 @@ from aiohttp import web
 from markupsafe import Markup
 from qrcode.constants import ERROR_CORRECT_M
 
+from diemcau import limits
 from diemcau.domain import badge, networks
 from diemcau.errors import DiemcauError, DoorError, NotFoundError, RateLimitedError
-from diemcau.services import badges
+from diemcau.services import absence_requests, badges
+from diemcau.services.absence_requests import Asked
 from diemcau.web.calls import Call, Route, json_answer
 from diemcau.web.check_in_pages import LANGUAGE_COOKIE, LANGUAGE_KEPT_S, Visit
 from diemcau.web.pages import CSS, ENVIRONMENT, OTHER, TEXTS
@@ -31,10 +33,12 @@ STYLE_HASH = base64.b64encode(hashlib.sha256(PAGE_CSS.encode()).digest()).decode
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; img-src data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
-    # The address is the badge: it must not travel on to anywhere.
-    "Referrer-Policy": "no-referrer",
+    # The address is the badge: it must not travel on to anywhere else. (Without any referrer a browser would send its
+    # form as from nowhere, and who is signed in here too would be refused.)
+    "Referrer-Policy": "same-origin",
     "X-Robots-Tag": "noindex",
 }
 TEMPLATE = ENVIRONMENT.get_template("badge.html")
@@ -42,17 +46,52 @@ TEMPLATE = ENVIRONMENT.get_template("badge.html")
 
 async def opened(call: Call[None]) -> web.Response:
     """The holder's own page."""
+    return await _shown(await Visit.of(call))
+
+
+async def submitted(call: Call[None]) -> web.Response:
+    """Their form came back: an absence asked for, or taken back. Then the page again, by GET."""
     visit = await Visit.of(call)
-    near = networks.prefix(visit.visitor.address, networks.NEAR).hex()
+    fields, session = visit.fields, visit.fields.get("session", "").upper()
     try:
-        found = await badges.opened(call.actor, call.context, call.request.match_info["badge"], near)
+        _, holder = await badges.holder_of(call.actor, call.context, *_badge(visit))
+        if fields.get("do") == "withdraw":
+            await absence_requests.withdraw(call.actor, call.context, holder, session)
+        else:
+            asked = Asked(fields.get("reason", ""), fields.get("text", ""), fields.get("substitute", ""))
+            await absence_requests.ask(call.actor, call.context, holder, session, asked)
+    except DiemcauError as error:
+        if visit.wants_json:
+            raise
+        return await _shown(visit, error)
+    if visit.wants_json:
+        return await _shown(visit)
+    return _private(web.Response(status=303, headers={"Location": call.request.rel_url.raw_path}))
+
+
+async def _shown(visit: Visit, trouble: DiemcauError | None = None) -> web.Response:
+    """The page, or why there is none; trouble: what became of the form that was sent."""
+    call = visit.call
+    try:
+        found = await badges.opened(call.actor, call.context, *_badge(visit), visit.language)
     except DiemcauError as error:
         if visit.wants_json:
             raise
         return _refused(visit, error)
     if visit.wants_json:
         return _private(json_answer(found))
-    return _page(visit, 200, found=found, qr=drawn(found.url), code=_grouped(found.url))
+    problem = describe(trouble, visit.language).title if trouble else ""
+    status = trouble.status if trouble else 200
+    limit = limits.TEXT_CHARS_MAX
+    return _page(
+        visit, status, found=found, qr=drawn(found.url), code=_grouped(found.url), problem=problem, chars=limit
+    )
+
+
+def _badge(visit: Visit) -> tuple[str, str]:
+    """What the address says, and where the reader comes from."""
+    near = networks.prefix(visit.visitor.address, networks.NEAR).hex()
+    return visit.call.request.match_info["badge"], near
 
 
 def drawn(text: str) -> Markup:
@@ -114,9 +153,12 @@ def _grouped(url: str) -> str:
 
 
 SUMMARY = "The page behind a badge, for its holder"
+FORM = "The holder asks to be absent from a session, or takes that back"
 ROUTES = (
     Route("GET", "/b/{badge}", opened, SUMMARY, answer=BadgePageView),
     Route("GET", "/B/{badge}", opened, "The same in capitals, as the QR code has it", answer=BadgePageView),
+    Route("POST", "/b/{badge}", submitted, FORM, answer=BadgePageView),
+    Route("POST", "/B/{badge}", submitted, FORM, answer=BadgePageView),
     Route("HEAD", "/b/{badge}", opened, "Link previews", answer=BadgePageView),
     Route("HEAD", "/B/{badge}", opened, "Link previews", answer=BadgePageView),
 )

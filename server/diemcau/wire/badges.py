@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from diemcau.domain.models import SessionState
+from diemcau.wire.absences import AbsenceReason, OwnAbsence
 from diemcau.wire.api import Code
 
 
@@ -42,7 +43,10 @@ class BadgePage(Struct):
 
 
 class BadgeSession(Struct, omit_defaults=True):
-    """A session that a badge holder is summoned to, with what was recorded of them."""
+    """A session that a badge holder is summoned to, with what was recorded of them.
+
+    absence: as they, or their unit, asked for it. ask_by_ms: they may ask for one now, and are late after this.
+    """
 
     session: str
     title: str
@@ -52,16 +56,22 @@ class BadgeSession(Struct, omit_defaults=True):
     point_name: str = ""
     checked_in_ms: int | None = None
     checked_in_point_name: str = ""
+    absence: OwnAbsence | None = None
+    ask_by_ms: int | None = None
 
 
 class BadgePageView(Struct):
-    """`GET /b/{badge}`: the holder's own page. Who holds the badge may see the whole name and their own entries."""
+    """`GET /b/{badge}`: the holder's own page. Who holds the badge may see the whole name and their own entries.
+
+    reasons: for which they may ask to be absent, where there is a session for that.
+    """
 
     full_name: str
     title: str
     unit_name: str
     url: str
     sessions: list[BadgeSession]
+    reasons: list[AbsenceReason] = []
 
 
 class RosterEntry(Struct, omit_defaults=True):
