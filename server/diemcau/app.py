@@ -16,7 +16,7 @@ from diemcau.clock import Clock, SystemClock
 from diemcau.domain.authority import System
 from diemcau.errors import DiemcauError, StartError
 from diemcau.live.center import Center
-from diemcau.services import accounts, anomalies, board, import_runs, link, sessions
+from diemcau.services import accounts, anomalies, board, import_runs, link, name_index, sessions
 from diemcau.services.context import Context, Keys
 from diemcau.services.identities import Identities
 from diemcau.services.jobs import Jobs
@@ -97,6 +97,7 @@ class Server:
         self.port = listener.port
         self.spawn(sessions.opens_itself(System(), self.context), "sessions open themselves")
         self.spawn(anomalies.keep(System(), self.context), "anomalies")
+        self.spawn(name_index.keep(System(), self.context), "index of names")
         if token:
             self.setup_url = f"{self.settings.origin}/setup/{token}"
 

@@ -34,6 +34,9 @@ def upgrade() -> None:
     op.add_column("attendee", sa.Column("nickname", sa.Text(), nullable=False, server_default="none"))
 """
 
+OURS = "attendee_name"
+"""What store/name_search.py makes for names: no table or index that the metadata could describe."""
+
 
 @pytest.fixture
 async def fresh(database: str) -> AsyncIterator[Engines]:
@@ -116,7 +119,9 @@ async def test_migrated_equals_created(fresh: Engines) -> None:
     assert await described(fresh) == created
 
     def differences(connection: sa.Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": lambda name, *_: not str(name).startswith(OURS)}
+        )
         return list(compare_metadata(context, metadata))
 
     async with fresh.writing.begin() as connection:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from diemcau.store.lists import beyond, matches
+from diemcau.store import name_search
+from diemcau.store.lists import beyond
 from diemcau.store.lookup import Lookup
 from diemcau.store.schema import attendance, attendee, badge, invitation, point, session, unit
 from diemcau.store.units import in_scope
@@ -187,7 +188,7 @@ async def listed(connection: Connection, asked: Asked) -> list[BadgeRow]:
     query = (
         _BADGES.where(
             in_scope(unit.c.path, asked.scope),
-            matches(asked.q, attendee.c.name_folded, attendee.c.code),
+            await name_search.found(connection, asked.q),
             beyond(asked.after, *keys),
         )
         .order_by(*keys)

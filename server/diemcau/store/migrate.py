@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from diemcau.errors import StartError
+from diemcau.store import name_search  # noqa: F401 makes its index with the tables
 from diemcau.store.engine import file_of, shown
 from diemcau.store.schema import instance, metadata
 

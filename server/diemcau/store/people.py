@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from diemcau.domain import phones
 from diemcau.domain.names import fold, sort_key
 from diemcau.errors import NotFoundError
-from diemcau.store.lists import Asked, beyond, matches, refuse_taken
+from diemcau.store import name_search
+from diemcau.store.lists import Asked, beyond, refuse_taken
 from diemcau.store.schema import attendance_event, attendee, badge, invitation, point, unit
 from diemcau.store.units import in_scope
 
@@ -63,7 +64,7 @@ async def listed(connection: Connection, asked: Asked, point_id: int | None = No
     """A page of the attendees in scope (those of one home point when given), by unit, given name and code."""
     query = QUERY.where(
         in_scope(unit.c.path, asked.scope),
-        matches(asked.q, attendee.c.name_folded, attendee.c.code),
+        await name_search.found(connection, asked.q),
         beyond(asked.after, unit.c.path, attendee.c.sort_key, attendee.c.code),
     )
     if point_id is not None:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from diemcau.domain.attendance import Figures
 from diemcau.domain.models import AttendanceStatus, Flag
-from diemcau.store.lists import Asked, beyond, matches
+from diemcau.store import name_search
+from diemcau.store.lists import Asked, beyond
 from diemcau.store.schema import (
     attendance,
     attendance_event,
@@ -137,7 +138,7 @@ async def attendance_page(
     query = (
         _people(session_id, asked.scope)
         .where(
-            matches(asked.q, attendee.c.name_folded, attendee.c.code),
+            await name_search.found(connection, asked.q),
             beyond(asked.after, unit.c.path, attendee.c.sort_key, attendee.c.code),
         )
         .limit(asked.rows)

@@ -30,6 +30,7 @@ def upgrade() -> None:
     _frozen_point()
     _revision_change()
     _device_queue()
+    _names()
 
 
 def _absence_reason() -> None:
@@ -111,7 +112,7 @@ def _import_run() -> None:
         sa.Column(
             "unit_id", ID, nullable=True, comment="whose list it replaces, or who may undo it; null: the whole tree"
         ),
-        sa.Column("state", sa.String(length=10), nullable=False, comment="staging | done | undone"),
+        sa.Column("state", sa.String(length=10), nullable=False, comment="staging | done | undoing | undone"),
         sa.Column("added", sa.Integer(), server_default="0", nullable=False),
         sa.Column("changed", sa.Integer(), server_default="0", nullable=False),
         sa.Column("unchanged", sa.Integer(), server_default="0", nullable=False),
@@ -169,6 +170,9 @@ def _absence() -> None:
             server_default="0",
             nullable=False,
             comment="decided after closing: waits for a revision",
+        ),
+        sa.Column(
+            "excused", sa.Boolean(), server_default="0", nullable=False, comment="what the figures say now, held or not"
         ),
         sa.ForeignKeyConstraint(["attendee_id"], ["attendee.id"], name="fk_absence_attendee_id"),
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name="fk_absence_session_id"),
@@ -280,4 +284,28 @@ def _device_queue() -> None:
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name="fk_device_queue_device_id"),
         sa.PrimaryKeyConstraint("device_id", name="pk_device_queue"),
         comment="what a device told of its own queue",
+    )
+
+
+def _names() -> None:
+    """As store/name_search.py makes it; SQLite's table fills itself while the server runs."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE INDEX attendee_name_words ON attendee"
+            " USING gin (array_to_tsvector(string_to_array(name_folded, ' ')))"
+        )
+        return
+    op.execute(
+        """CREATE VIRTUAL TABLE attendee_name USING fts5(
+        name_folded, content='', detail=none, columnsize=0, tokenize='unicode61 remove_diacritics 0')"""
+    )
+    op.execute("INSERT INTO instance (key, value) VALUES ('names_indexed', '0')")
+    op.execute(
+        """CREATE TRIGGER attendee_renamed AFTER UPDATE OF name_folded ON attendee
+        WHEN old.name_folded <> new.name_folded
+            AND old.id <= (SELECT CAST(value AS INTEGER) FROM instance WHERE key = 'names_indexed')
+        BEGIN
+            INSERT INTO attendee_name (attendee_name, rowid, name_folded) VALUES ('delete', old.id, old.name_folded);
+            INSERT INTO attendee_name (rowid, name_folded) VALUES (new.id, new.name_folded);
+        END"""
     )
