@@ -106,6 +106,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/sessions/{session}/anomalies/{anomaly}/review": {"note": "đã xem"},
     "POST /api/v1/points/{point}/pairings": {"kind": "operator"},
     "POST /api/v1/pairings": {"unit": "HN-001", "kind": "operator"},
+    "POST /api/v1/sessions/{session}/prints": {"what": "badges", "unit": "HN-001"},
     "POST /api/v1/sessions/{session}/papers": SHEET,
     "POST /api/v1/sessions/{session}/papers/{nonce}/undo": {"reason": "nhầm tờ"},
     "POST /api/v1/sessions/{session}/spot-checks": {"phase": "middle"},
