@@ -8,11 +8,12 @@ from aiohttp import web
 
 from diemcau import i18n
 from diemcau.domain.preparation import Missing
-from diemcau.errors import MalformedError
-from diemcau.services import preparation
+from diemcau.errors import MalformedError, NotFoundError
+from diemcau.services import preparation, upload_links
 from diemcau.web.calls import Call, Route
 from diemcau.wire import preparation as wire
 
+ID_DIGITS_MAX = 18
 CSV = "text/csv; charset=utf-8"
 
 
@@ -44,6 +45,24 @@ async def name_contact(call: Call[wire.UnitContact]) -> wire.UnitContact:
     return await preparation.name_contact(call.actor, call.context, call.key("unit"), call.body)
 
 
+async def make_links(call: Call[wire.UploadLinksNew]) -> wire.UploadLinksMade:
+    """Links for units to hand in their lists."""
+    return await upload_links.make(call.actor, call.context, call.key("session"), call.body)
+
+
+async def links(call: Call[None]) -> wire.UploadLinkList:
+    """A session's links."""
+    return await upload_links.listed(call.actor, call.context, call.key("session"))
+
+
+async def revoke_link(call: Call[None]) -> None:
+    """Take a link back."""
+    text = call.request.match_info["link"]
+    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX):
+        raise NotFoundError(what="upload_link", key=text)
+    await upload_links.revoke(call.actor, call.context, call.key("session"), int(text))
+
+
 def download(body: bytes, name: str, content_type: str) -> web.Response:
     """A small file, saved under `name`."""
     headers = {
@@ -65,6 +84,7 @@ def _missing(call: Call[None]) -> tuple[Missing, ...]:
         raise MalformedError(field="missing", reason=" | ".join(("any", *Missing))) from None
 
 
+LINKS = "/api/v1/sessions/{session}/upload-links"
 ONE = "/api/v1/sessions/{session}"
 CONTACT = "/api/v1/units/{unit}/contact"
 ROUTES = (
@@ -78,6 +98,9 @@ ROUTES = (
     ),
     Route("GET", f"{ONE}/preparation.csv", reminders, "Whom to telephone, as CSV", query=("unit", "missing")),
     Route("POST", f"{ONE}/rehearsed", tick, "Halls of a unit have rehearsed", wire.RehearsalTick, wire.Ticked),
+    Route("POST", LINKS, make_links, "Links for lists", wire.UploadLinksNew, wire.UploadLinksMade, 201),
+    Route("GET", LINKS, links, "A session's links for lists", answer=wire.UploadLinkList),
+    Route("DELETE", f"{LINKS}/{{link}}", revoke_link, "Take a link back", status=204),
     Route("GET", CONTACT, contact, "Who answers for a unit's list", answer=wire.UnitContact),
     Route("PUT", CONTACT, name_contact, "Name who answers for it", wire.UnitContact, wire.UnitContact),
 )

@@ -28,6 +28,7 @@ from diemcau.web import (
     papers,
     people,
     points,
+    preparation,
     prints,
     problems,
     quick_reports,
@@ -38,6 +39,7 @@ from diemcau.web import (
     sockets,
     spot_checks,
     units,
+    upload_pages,
 )
 from diemcau.web.calls import CONTEXT, Call, Route, json_answer, read_body
 
@@ -66,12 +68,14 @@ ROUTES: tuple[Route, ...] = (
     *prints.ROUTES,
     *door.ROUTES,
     *papers.ROUTES,
+    *preparation.ROUTES,
     *paper_headings.ROUTES,
     *spot_checks.ROUTES,
     *headcounts.ROUTES,
     *quick_reports.ROUTES,
     *check_in_pages.ROUTES,
     *badge_pages.ROUTES,
+    *upload_pages.ROUTES,
     *site.ROUTES,
 )
 ROUTES = (*ROUTES, openapi.route(ROUTES))
