@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import aiohttp
@@ -33,11 +35,30 @@ POSTGRES = os.environ.get("DIEMCAU_TEST_POSTGRES", "postgresql://postgres@127.0.
 REQUIRED = set(os.environ.get("DIEMCAU_TEST_REQUIRE", "").split(","))
 
 
-def skip_or_fail(part: str, reason: str) -> None:
+def skip_or_fail(part: str, reason: str) -> NoReturn:
     """Skip on a developer's machine, fail where the part was promised."""
     if part in REQUIRED:
         pytest.fail(f"{part} is required here: {reason}")
     pytest.skip(f"{part}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def office() -> str:
+    """LibreOffice Calc, which opens files as people do; skipped or failed where it is not installed."""
+    program = shutil.which("soffice")
+    return program or skip_or_fail("office", "no soffice (Debian: apt-get install libreoffice-calc)")
+
+
+@pytest.fixture(scope="session")
+def pdf_text() -> Callable[[bytes], str]:
+    """Reads the text of a PDF as a person would, by poppler; skipped or failed where it is not installed."""
+    program = shutil.which("pdftotext") or skip_or_fail("print", "no pdftotext (Debian: poppler-utils)")
+
+    def read(content: bytes) -> str:
+        command = [program, "-layout", "-", "-"]
+        return subprocess.run(command, input=content, capture_output=True, check=True, timeout=60).stdout.decode()
+
+    return read
 
 
 @pytest.fixture(scope="session")

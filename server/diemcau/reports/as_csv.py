@@ -19,9 +19,14 @@ RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 INSIDE = re.compile(r"([;|\r\n] *)(?=[=+\-@＝＋－＠])")
 """A spreadsheet that parts cells at semicolons (Excel in Vietnamese) would begin a cell here, quotes or not."""
 
-REREAD = re.compile(r"0[\d ]+|\d{12,}|\d+[-/.,: eE]\d[\d\-/.,: eE]*")
-"""Texts that a spreadsheet would read as another number or a date (0912…, 1-2, 3E5): a tab in front, which no reader
-shows, keeps them as they are. Reading back, white space at the ends is dropped anyway."""
+MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+REREAD = re.compile(
+    r"0[\d ]+|\d{12,}|\d+[-/.,: eE]\d[\d\-/.,: eE]*|true|false"
+    rf"|{MONTH}[-/. ]?\d+|\d+[-/. ]?{MONTH}",
+    re.IGNORECASE,
+)
+"""Texts that a spreadsheet would read as another number, a date or a truth (0912…, 1-2, 3E5, MAR-01, TRUE): a tab in
+front, which no reader shows, keeps them as they are. Reading back, white space at the ends is dropped anyway."""
 
 
 def write(out: BinaryIO, heading: Heading, rows: Iterable[Row]) -> None:

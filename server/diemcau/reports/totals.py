@@ -70,7 +70,8 @@ class Tally:
                 self.sums["unlisted" if unlisted else "guests"] += count
                 continue
             self.sums["summoned"] += count
-            self.sums["present" if status in PRESENT else str(status)] += count
+            key = "present" if status in PRESENT else str(status)
+            self.sums[key if key in self.sums else self._missing] += count
             if status is AttendanceStatus.LATE:
                 self.sums["late"] += count
 
