@@ -175,6 +175,15 @@ async def test_nothing_is_said_before_or_after(running: Running, sample: Sample,
     assert (status, problem["code"]) == (409, code)
 
 
+async def test_what_was_kept_may_be_sent_again_after_closing(running: Running, sample: Sample) -> None:
+    """The answer to the last number got lost: the hall must hear that it arrived, not that it is refused."""
+    body = {"point": HERE, "number": 61, "nonce": NONCE}
+    first = await running.admin.ok("POST", SAY, body)
+    async with running.context.engines.writing.begin() as connection:
+        await connection.execute(sa.update(session).values(state="closed"))
+    assert await running.admin.ok("POST", SAY, body) == first
+
+
 @pytest.mark.parametrize("body", [{"number": -1}, {"number": 1_000_001}, {"number": 1.5}, {"nonce": "x"}, {"more": 1}])
 async def test_nonsense_is_refused(running: Running, sample: Sample, body: dict[str, Any]) -> None:
     """A slip of the finger gets a sentence, and no figure."""

@@ -69,6 +69,14 @@ async def test_level_by_points_by_delegates(running: Running, sample: Sample) ->
     assert [point["point"] for point in report["points"] if not point["reported"]] == ["HN-0003", "HN-0004"]
 
 
+async def test_before_it_is_frozen(running: Running, sample: Sample) -> None:
+    """What the office sees on the screen is what the button freezes, and looking keeps nothing."""
+    seen = await running.admin.ok("GET", "/api/v1/sessions/s1/quick-report")
+    assert (await running.admin.ok("GET", REPORTS))["items"] == []
+    assert await running.admin.ok("POST", REPORTS, {"number": seen["number"]}) == seen
+    assert (await running.admin.ok("GET", "/api/v1/sessions/s1/quick-report"))["number"] == 2
+
+
 async def test_a_report_never_changes(running: Running, sample: Sample) -> None:
     """Printed again tomorrow it is the same paper, to the byte, whatever the halls said and were renamed since."""
     await running.admin.ok("PATCH", "/api/v1/organization", {"name": "BAN TỔ CHỨC"})

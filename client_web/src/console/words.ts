@@ -3,12 +3,14 @@ import enBadges from '$i18n/en/badges.json';
 import enCommon from '$i18n/en/common.json';
 import enConsole from '$i18n/en/console.json';
 import enErrors from '$i18n/en/errors.json';
+import enQuick from '$i18n/en/quick.json';
 import enReview from '$i18n/en/review.json';
 import enSpot from '$i18n/en/spot.json';
 import viBadges from '$i18n/vi/badges.json';
 import viCommon from '$i18n/vi/common.json';
 import viConsole from '$i18n/vi/console.json';
 import viErrors from '$i18n/vi/errors.json';
+import viQuick from '$i18n/vi/quick.json';
 import viReview from '$i18n/vi/review.json';
 import viSpot from '$i18n/vi/spot.json';
 
@@ -16,8 +18,8 @@ import { createWords } from '../core/i18n';
 import { pageLanguage } from '../ui/language';
 
 export const words = createWords(pageLanguage(), {
-  vi: { ...viCommon, ...viConsole, ...viErrors, ...viSpot, ...viReview, ...viBadges },
-  en: { ...enCommon, ...enConsole, ...enErrors, ...enSpot, ...enReview, ...enBadges },
+  vi: { ...viCommon, ...viConsole, ...viErrors, ...viSpot, ...viQuick, ...viReview, ...viBadges },
+  en: { ...enCommon, ...enConsole, ...enErrors, ...enSpot, ...enQuick, ...enReview, ...enBadges },
 });
 
 export const t = words.t;

@@ -10,6 +10,7 @@ from diemcau.domain import names
 from diemcau.domain.authority import Account, Action, Actor, Device, System, require, require_device
 from diemcau.domain.models import CHECK_IN_STATES, DeviceKind, SessionState
 from diemcau.errors import (
+    DiemcauError,
     DoorError,
     NonceConflictError,
     NotFoundError,
@@ -59,7 +60,7 @@ async def of_point(actor: Actor, context: Context, code: str, point: str) -> wir
     """
     hall = await _hall(actor, context, code, point)
     async with context.read() as connection:
-        latest = await headcounts.latest(connection, hall.session_id, hall.point_id)
+        latest, _ = await headcounts.latest(connection, hall.session_id, hall.point_id)
     return wire.OwnHeadcount(context.clock.now_ms(), _view(hall.point, latest) if latest else None)
 
 
@@ -107,28 +108,29 @@ async def _hall(actor: Actor, context: Context, code: str, point: str) -> DoorRo
 
 
 async def _keep(connection: Connection, saying: _Saying) -> Headcount:
+    """What holds for the hall afterwards; whatever is raised keeps nothing."""
     hall = saying.hall
     row = await _row(connection, saying)
-    known = await headcounts.by_nonce(connection, row.nonce)
-    if known is None:
-        await _refuse(connection, hall)
-        if not await headcounts.insert(connection, row):  # another server was faster
-            known = await headcounts.by_nonce(connection, row.nonce)
-    if known is not None and _content(known) != _content(row):
-        raise NonceConflictError
-    latest = await headcounts.latest(connection, hall.session_id, hall.point_id)
-    assert latest is not None  # noqa: S101 one was just kept
+    refusal = await _refusal(connection, hall)
+    if refusal is not None or not await headcounts.insert(connection, row):
+        known = await headcounts.by_nonce(connection, row.nonce)
+        if known is None and refusal is not None:
+            raise refusal
+        if known is None or _content(known) != _content(row):
+            raise NonceConflictError
+    latest, said = await headcounts.latest(connection, hall.session_id, hall.point_id)
+    if said > limits.HEADCOUNTS_A_POINT_MAX:
+        raise TooManyKeptError(what="headcount", max=limits.HEADCOUNTS_A_POINT_MAX)
+    assert latest is not None  # noqa: S101 one is kept
     return latest
 
 
-async def _refuse(connection: Connection, hall: DoorRow) -> None:
+async def _refusal(connection: Connection, hall: DoorRow) -> DiemcauError | None:
+    """Why nothing new may be said of the session; what was kept before may still be sent again."""
     state = (await sessions.get(connection, hall.session, kept=True)).state
     if state is SessionState.CLOSED:
-        raise SessionClosedError(key=hall.session)
-    if state not in CHECK_IN_STATES:
-        raise DoorError("not_open")
-    if await headcounts.count(connection, hall.session_id, hall.point_id) >= limits.HEADCOUNTS_A_POINT_MAX:
-        raise TooManyKeptError(what="headcount", max=limits.HEADCOUNTS_A_POINT_MAX)
+        return SessionClosedError(key=hall.session)
+    return None if state in CHECK_IN_STATES else DoorError("not_open")
 
 
 async def _row(connection: Connection, saying: _Saying) -> Headcount:

@@ -62,15 +62,10 @@ async def make(actor: Actor, context: Context, code: str, body: wire.QuickReport
     require(actor, Action.SESSIONS_WRITE)
     async with context.read() as connection:
         session = await _reportable(actor, connection, code, kept=False)
-        at_ms = context.clock.now_ms()
-        rows = await headcounts.points(connection, session.session_id, EVERYTHING)
-        if not rows:
+        report = await _now(actor, context, connection, session)
+        if not report.points:
             raise NoPointsError(key=code)
-        beyond = await _beyond(actor, session, rows)
         heads = {language: await paper_heading.heading(actor, connection, session, language) for language in LANGUAGES}
-    by = actor.name if isinstance(actor, Account | System) else ""
-    report = _report(session, rows, at_ms, by)
-    report.beyond = beyond
 
     async def work(connection: Connection) -> None:
         await _reportable(actor, connection, code, kept=True)
@@ -81,11 +76,23 @@ async def make(actor: Actor, context: Context, code: str, body: wire.QuickReport
         if last >= limits.QUICK_REPORTS_MAX:
             raise TooManyKeptError(what="quick_report", max=limits.QUICK_REPORTS_MAX)
         stored = msgspec.json.encode(Kept(report, heads))
-        await quick_reports.insert(
-            connection, quick_reports.Stored(session.session_id, report.number, at_ms, by, stored)
-        )
+        row = quick_reports.Stored(session.session_id, report.number, report.at_ms, report.made_by, stored)
+        await quick_reports.insert(connection, row)
 
     await context.writer.write(work)
+    return report
+
+
+async def now(actor: Actor, context: Context, code: str) -> wire.QuickReport:
+    """What the next report would say, under its number; nothing is kept.
+
+    Raises:
+        NotFoundError, ForbiddenError: see `listed`; so where halls of other units take part.
+    """
+    async with context.read() as connection:
+        session = await _readable(actor, connection, code)
+        report = await _now(actor, context, connection, session)
+        report.number = await quick_reports.highest(connection, session.session_id) + 1
     return report
 
 
@@ -156,7 +163,7 @@ async def _covers(actor: Actor, connection: Connection, beyond: list[str]) -> bo
     return len(paths) == len(beyond) and all(scope.covers(path) for path in paths.values())
 
 
-async def _beyond(actor: Actor, session: SessionRow, rows: list[PointRow]) -> list[str]:
+def _beyond(actor: Actor, session: SessionRow, rows: list[PointRow]) -> list[str]:
     """The units of halls outside the organizing unit, which the actor must answer for too."""
     scope = require(actor, Action.ATTENDANCE_READ, session.unit_path)
     outside = {row.unit_path: row.unit for row in rows if not row.unit_path.startswith(session.unit_path)}
@@ -190,6 +197,16 @@ class _BriefReport(msgspec.Struct):
 
 class _Brief(msgspec.Struct):
     report: _BriefReport
+
+
+async def _now(actor: Actor, context: Context, connection: Connection, session: SessionRow) -> wire.QuickReport:
+    """All halls of the session as this moment of the database has them; without a number."""
+    at_ms = context.clock.now_ms()
+    rows = await headcounts.points(connection, session.session_id, EVERYTHING)
+    by = actor.name if isinstance(actor, Account | System) else ""
+    report = _report(session, rows, at_ms, by)
+    report.beyond = _beyond(actor, session, rows)
+    return report
 
 
 def _report(session: SessionRow, rows: list[PointRow], at_ms: int, by: str) -> wire.QuickReport:

@@ -81,24 +81,17 @@ async def by_nonce(connection: Connection, nonce: bytes) -> Headcount | None:
     return Headcount(*row) if row else None
 
 
-async def count(connection: Connection, session_id: int, point_id: int) -> int:
-    """How many were said of a hall."""
-    h = headcount.c
-    query = sa.select(sa.func.count()).select_from(headcount).where(h.session_id == session_id, h.point_id == point_id)
-    return int((await connection.execute(query)).scalar_one())
-
-
-async def latest(connection: Connection, session_id: int, point_id: int) -> Headcount | None:
-    """What holds for a hall: counted last, and said last where two were counted at the same moment."""
+async def latest(connection: Connection, session_id: int, point_id: int) -> tuple[Headcount | None, int]:
+    """What holds for a hall: counted last, and said last where two were counted at once; and how many were said."""
     h = headcount.c
     query = (
-        sa.select(*_columns(headcount))
+        sa.select(*_columns(headcount), sa.func.count().over())
         .where(h.session_id == session_id, h.point_id == point_id)
         .order_by(h.at_ms.desc(), h.id.desc())
         .limit(1)
     )
     row = (await connection.execute(query)).first()
-    return Headcount(*row) if row else None
+    return (Headcount(*row[:-1]), row[-1]) if row else (None, 0)
 
 
 def latest_of_all(session_id: int) -> sa.Subquery:

@@ -19,6 +19,11 @@ async def make(call: Call[wire.QuickReportNew]) -> wire.QuickReport:
     return await quick_reports.make(call.actor, call.context, call.key("session"), call.body)
 
 
+async def now(call: Call[None]) -> wire.QuickReport:
+    """What the next one would say."""
+    return await quick_reports.now(call.actor, call.context, call.key("session"))
+
+
 async def listed(call: Call[None]) -> wire.QuickReportList:
     """All of a session."""
     return await quick_reports.listed(call.actor, call.context, call.key("session"))
@@ -55,6 +60,7 @@ def _number(request: web.Request) -> int:
 
 ONE = "/api/v1/sessions/{session}/quick-reports"
 ROUTES = (
+    Route("GET", ONE.removesuffix("s"), now, "What the next quick report would say", answer=wire.QuickReport),
     Route("POST", ONE, make, "Freeze the next quick report", wire.QuickReportNew, wire.QuickReport, 201),
     Route("GET", ONE, listed, "The quick reports of a session", answer=wire.QuickReportList),
     Route("GET", f"{ONE}/{{number}}.{{format}}", printed, "A quick report as PDF, XLSX or CSV, always the same"),
