@@ -420,7 +420,7 @@ async def test_a_draft_keeps_its_absences_and_its_freedom(running: Running) -> N
         await running.admin.ok("PUT", f"/api/v1/sessions/{code}/invitations", {"attendees": ["NEW"]})
     new = {"attendee": "NEW", "reason": "ILL", "state": "approved"}
     status, answer = await running.admin.call("POST", "/api/v1/sessions/S2/absences", new)
-    assert (status, answer["code"]) == (409, "no_points")  # neither they nor the session have a hall for the log to name
+    assert (status, answer["code"]) == (409, "no_points")  # no hall that the log could name
     await running.admin.ok("PUT", "/api/v1/sessions/S2/points", {"unit": "HN"})
     await running.admin.ok("POST", "/api/v1/sessions/S2/absences", new)
     for to in ("open", "draft"):

@@ -80,8 +80,8 @@ async def verified(running: Running, content: bytes, *earlier: Minutes) -> Minut
     return minutes_file.verify(content, signed.read_fingerprint(key["fingerprint"]) or b"", earlier)
 
 
-CLOSED = {"points": 4, "summoned": 11, "present": 3, "late": 1, "substituted": 1, "excused": 0, "unexcused": 7, "guests": 1,
-          "unlisted": 1, "waiting": 0}  # fmt: skip
+CLOSED = {"points": 4, "summoned": 11, "present": 3, "late": 1, "substituted": 1, "excused": 0, "unexcused": 7,
+          "guests": 1, "unlisted": 1, "waiting": 0}  # fmt: skip
 
 
 async def test_closing_freezes_and_signs(running: Running, conference: Sample) -> None:
@@ -215,8 +215,8 @@ async def test_whose_figures(running: Running, conference: Sample) -> None:
     listed = await clerk.ok("GET", f"{ONE}/minutes")
     assert listed["waiting"] == 0
     assert listed["items"][0]["figures"] == {
-        "points": 2, "summoned": 5, "present": 1, "late": 0, "substituted": 1, "excused": 0, "unexcused": 3, "guests": 1,
-        "unlisted": 1, "waiting": 0,
+        "points": 2, "summoned": 5, "present": 1, "late": 0, "substituted": 1, "excused": 0, "unexcused": 3,
+        "guests": 1, "unlisted": 1, "waiting": 0,
     }  # fmt: skip
     status, answer = await clerk.call("GET", FILE)
     assert (status, answer["code"]) == (403, "forbidden")
