@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diemcau import limits
 from diemcau.errors import NotFoundError, OverloadedError
@@ -63,11 +63,20 @@ class _Call:
             self.future.set_exception(error)
 
 
+class _Written(NamedTuple):
+    """Requests that are read and judged, and what the writer will say of their items."""
+
+    calls: Sequence[_Call]
+    entries: Sequence[Entry]
+    outcomes: Awaitable[Sequence[Outcome | DiemcauError]]
+
+
 @dataclass(slots=True)
 class Recorder:
     """Takes requests as they come; a background task runs as long as there are some."""
 
     _waiting: deque[_Call] = field(default_factory=deque)
+    _items: int = 0
     _pressure: Pressure = field(default_factory=Pressure)
     _running: bool = False
 
@@ -76,39 +85,48 @@ class Recorder:
     ) -> Awaitable[wire.CheckInResults]:
         """The results of a request, once everything in it is durable.
 
-        Raises (when awaited):
+        Raises (some when awaited):
             NotFoundError: no such session, or not one they may see.
             OverloadedError: too much waits, or some of it may not be written.
         """
+        items = len(batch.items)
+        if self._items + items > limits.WRITE_QUEUE_ITEMS_MAX:
+            raise _overloaded()
         future: asyncio.Future[wire.CheckInResults] = asyncio.get_running_loop().create_future()
-        if len(self._waiting) >= limits.WRITE_QUEUE_ITEMS_MAX:
-            raise OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S)
         self._waiting.append(_Call(desk, session, batch, context.clock.now_ms(), future))
+        self._items += items
         if not self._running:
             self._running = True
             context.spawn(self._run(context), "check-ins")
         return future
 
     async def _run(self, context: Context) -> None:
+        """One group after the other. Where many wait, one is judged while the one before it is being committed."""
+        calls: list[_Call] = []
+        ahead: _Written | None = None
         try:
-            while self._waiting:
+            while self._waiting or ahead:
+                if ahead and self._items < limits.WRITE_BATCH_ITEMS_MAX:
+                    await _answer(context, ahead)
+                    ahead = None
+                    continue
                 await self._gather()
                 calls = self._take()
-                try:
-                    await _answer(context, calls)
-                except Exception as error:  # noqa: BLE001 whoever sent it gets it; the others go on
-                    for call in calls:
-                        call.fail(error)
+                written = await _written(context, calls)
+                if ahead:
+                    await _answer(context, ahead)
+                ahead = written
         finally:
             self._running = False
-            for call in self._waiting:  # the server stops
-                call.fail(OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S))
+            for call in (*calls, *(ahead.calls if ahead else ()), *self._waiting):  # none, unless the server stops
+                call.fail(_overloaded())
             self._waiting.clear()
+            self._items = 0
 
     async def _gather(self) -> None:
         """Let a few requests wait for others while the loop is busy with them."""
         await asyncio.sleep(0)
-        while len(self._waiting) < limits.WRITE_GATHER_ITEMS:
+        while self._items < limits.WRITE_GATHER_ITEMS:
             wait_s = self._pressure.wait_s()
             if not wait_s:
                 return
@@ -118,28 +136,39 @@ class Recorder:
         """The next requests, with about as many items as a transaction takes."""
         calls: list[_Call] = []
         items = 0
-        while self._waiting and (
-            not calls or items + len(self._waiting[0].batch.items) <= limits.WRITE_BATCH_ITEMS_MAX
-        ):
-            call = self._waiting.popleft()
-            items += len(call.batch.items)
-            calls.append(call)
+        while self._waiting:
+            more = len(self._waiting[0].batch.items)
+            if calls and items + more > limits.WRITE_BATCH_ITEMS_MAX:
+                break
+            calls.append(self._waiting.popleft())
+            items += more
+        self._items -= items
         return calls
 
 
-async def _answer(context: Context, calls: Sequence[_Call]) -> None:
-    """Read, look up, judge, write and answer these requests."""
-    by_session: dict[str, list[_Call]] = {}
-    for call in calls:
-        call.read = [batch_items.read(raw) for raw in call.batch.items]
-        by_session.setdefault(call.session, []).append(call)
-    for session, theirs in by_session.items():
-        await _look_up(context, session, theirs)
-    found = [call for call in calls if call.sending is not None]
-    for call in found:
-        _resolve(call)
-    await _answer_retries(context, found)
-    await _write(context, [call for call in found if not call.future.done()])
+def _overloaded() -> OverloadedError:
+    return OverloadedError(retry_after_s=limits.OVERLOADED_RETRY_AFTER_S)
+
+
+async def _written(context: Context, calls: Sequence[_Call]) -> _Written | None:
+    """Read, look up and judge these requests, and hand what is to be written to the writer."""
+    try:
+        by_session: dict[str, list[_Call]] = {}
+        for call in calls:
+            call.read = [batch_items.read(raw) for raw in call.batch.items]
+            by_session.setdefault(call.session, []).append(call)
+        for session, theirs in by_session.items():
+            await _look_up(context, session, theirs)
+        for call in calls:
+            _resolve(call)
+        await _answer_retries(context, calls)
+        going = [call for call in calls if not call.future.done()]
+        entries = [entry for call in going for entry in call.entries]
+        return _Written(going, entries, context.writer.outcomes([entry.check_in for entry in entries]))
+    except Exception as error:  # noqa: BLE001 whoever sent it gets it; the others go on
+        for call in calls:
+            call.fail(error)
+        return None
 
 
 async def _look_up(context: Context, code: str, calls: Sequence[_Call]) -> None:
@@ -170,7 +199,8 @@ async def _look_up(context: Context, code: str, calls: Sequence[_Call]) -> None:
 
 def _resolve(call: _Call) -> None:
     sending = call.sending
-    assert sending is not None  # noqa: S101 looked up before
+    if sending is None:  # nobody who may see it
+        return
     try:
         call.resolved = [resolve(sending, one) if isinstance(one, Asked) else one for one in call.read]
     except Exception as error:  # noqa: BLE001 one request's fault is not the others'
@@ -197,13 +227,17 @@ def _may_be_known(outcome: wire.CheckInResult) -> bool:
     return outcome.reason in MAYBE_KNOWN or outcome.field == "stands_for"
 
 
-async def _write(context: Context, calls: Sequence[_Call]) -> None:
-    """Write what is to be written, and answer each request with what became of its items, in their order."""
-    entries = [entry for call in calls for entry in call.entries]
-    outcomes = await context.writer.outcomes([entry.check_in for entry in entries]) if entries else []
-    halls = await _halls(context, entries, outcomes)
+async def _answer(context: Context, written: _Written) -> None:
+    """Answer each request with what became of its items, in their order."""
+    try:
+        outcomes = await written.outcomes
+        halls = await _halls(context, written.entries, outcomes)
+    except Exception as error:  # noqa: BLE001 see above
+        for call in written.calls:
+            call.fail(error)
+        return
     told = iter(outcomes)
-    for call in calls:
+    for call in written.calls:
         theirs = [(one, next(told)) if isinstance(one, Entry) else (one, None) for one in call.resolved]
         try:
             items = [_item(one, outcome, halls) for one, outcome in theirs]

@@ -123,7 +123,7 @@ class Writer:
             raise _overloaded()
         return results
 
-    async def outcomes(self, items: Sequence[CheckIn]) -> list[Outcome | DiemcauError]:
+    def outcomes(self, items: Sequence[CheckIn]) -> asyncio.Future[list[Outcome | DiemcauError]]:
         """The same for check-ins that were gathered before: none waits for more, and each has its own fate.
 
         One that may not be written has an OverloadedError.
@@ -132,18 +132,20 @@ class Writer:
             OverloadedError: the queue has no room for all of them, or the server is stopping.
         """
         self._gathered = True
-        return await self._put(items)
+        return self._put(items)
 
-    async def _put(self, items: Sequence[CheckIn]) -> list[Any]:
+    def _put(self, items: Sequence[CheckIn]) -> asyncio.Future[list[Any]]:
         if self._closing or len(self._items) + len(items) > limits.WRITE_QUEUE_ITEMS_MAX:
             raise _overloaded()
+        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         if not items:
-            return []
-        call = _Call([None] * len(items), len(items), asyncio.get_running_loop().create_future())
+            future.set_result([])
+            return future
+        call = _Call([None] * len(items), len(items), future)
         for index, item in enumerate(items):
             self._items.append(_Item(item, call, index))
         self._wake.set()
-        return await call.future
+        return future
 
     async def write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in a transaction of its own and return its result once that is durable.
