@@ -199,7 +199,7 @@ class PointAgent:
                 await self._speaking.wait()
                 seq += 1
                 self._sent = (seq, self._clock.monotonic_s())
-                await self._say(socket, live.Beat(seq, self._clock.now_ms(), self.rtt_ms, self.hidden))
+                await self._say(socket, live.Beat(seq, self._clock.now_ms(), self.rtt_ms, self.hidden, queued=0))
                 self.beats += 1
                 await asyncio.sleep(heartbeat_s)
 

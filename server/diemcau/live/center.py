@@ -32,6 +32,7 @@ class Center:
         self.presence = Presence.of(clock, beat_interval_s)
         self.lines = Lines()
         self.seen: dict[int, int] = {}
+        self.queues: dict[int, tuple[int, int | None, int]] = {}
         self.storing = asyncio.Lock()
         self.stopping = False
         self.sessions: dict[int, LiveSession] = {}
@@ -56,6 +57,13 @@ class Center:
         taken = dict(islice(self.seen.items(), rows_max))
         for device_id in taken:
             del self.seen[device_id]
+        return taken
+
+    def take_queues(self, rows_max: int) -> dict[int, tuple[int, int | None, int]]:
+        """Up to `rows_max` devices that told something new of their queue (`lines.Line.queue`)."""
+        taken = dict(islice(self.queues.items(), rows_max))
+        for device_id in taken:
+            del self.queues[device_id]
         return taken
 
     def close_all(self, code: CloseCode) -> None:

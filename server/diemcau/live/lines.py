@@ -28,6 +28,7 @@ class Line:
     """A device that said who it is. `watched`: its point in the session it is bound to, None when none is near.
 
     wanted: the session it asked for by name; it is bound to nothing else then.
+    queue: what it last told of its queue: entries, when the oldest happened, and when it told so.
     """
 
     socket: Socket
@@ -38,6 +39,7 @@ class Line:
     wanted: int | None = None
     watched: Watched | None = None
     rtt_band: int = 0
+    queue: tuple[int, int | None, int] | None = None
 
 
 @dataclass(slots=True)

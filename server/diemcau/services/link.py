@@ -20,6 +20,7 @@ from diemcau.domain.link_state import rtt_band
 from diemcau.domain.models import SessionState
 from diemcau.errors import ForbiddenError, MalformedError, NotFoundError, NotSignedInError
 from diemcau.live.lines import Line
+from diemcau.services import unsent_queues
 from diemcau.services.identities import identify
 from diemcau.store import devices, links
 from diemcau.wire.live import PROTOCOL_VERSION, BeatAck, CloseCode, SessionEvent, Welcome
@@ -79,6 +80,7 @@ async def enter(actor: Anonymous, context: Context, frame: Identify, socket: Soc
 def beat(context: Context, line: Line, frame: Beat) -> bytes:
     """A sign of life, and its answer. This is the path that 31,000 points take every ten seconds."""
     watched = line.watched
+    unsent_queues.heard(context, line, frame)
     if watched is not None:
         context.live.presence.beat(watched, line.device.device_id, frame.seq, frame.rtt_ms, hidden=frame.hidden)
         band = rtt_band(frame.rtt_ms)
@@ -106,6 +108,7 @@ def gone(context: Context, line: Line) -> None:
     """The socket ended. That alone changes nothing: the device may be back before its deadline."""
     if context.live.lines.drop(line):
         context.live.seen[line.device.device_id] = context.clock.now_ms()
+        unsent_queues.gone(context, line)
 
 
 def revoke(context: Context, device_id: int) -> None:
@@ -126,6 +129,8 @@ def bind_anew(context: Context, point_ids: Iterable[int], session_id: int) -> No
         for line in context.live.lines.at(point_id):
             near = _near(context, line)
             if (near.session_id if near else None) != line.session_id:
+                if told and line.session_id == session_id:
+                    line.socket.push(event)  # so that a screen can say "closed", and not "no session"
                 _unbind(context, line, "rebind")
                 line.socket.close(CloseCode.REBIND)
             elif told and line.session_id == session_id:
@@ -219,6 +224,7 @@ async def store(actor: System, context: Context) -> None:
     async with context.live.storing:
         while batch := context.live.presence.take(limits.TRANSITIONS_BATCH_MAX):
             await _store_batch(context, batch)
+    await unsent_queues.store(System(), context)
 
 
 async def _store_batch(context: Context, batch: list[Transition]) -> None:

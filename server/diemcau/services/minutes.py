@@ -10,6 +10,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from diemcau.domain import names
 from diemcau.domain.authority import Action, Actor, System, require
 from diemcau.domain.minutes_file import Frozen, Minutes
@@ -21,7 +23,7 @@ from diemcau.services.log_export import named
 from diemcau.services.signing import Signer
 from diemcau.store import minutes as stored_minutes
 from diemcau.store import units
-from diemcau.wire.minutes import MinutesFigures, MinutesList, MinutesView, RevisionRequest
+from diemcau.wire.minutes import MinutesFigures, MinutesList, MinutesView, RevisionRequest, UnsentAtFreezing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
@@ -85,7 +87,7 @@ async def listed(actor: Actor, context: Context, code: str) -> MinutesList:
 
 def _views(stored: list[Stored], own: Collection[str] | None, public_key: bytes) -> list[MinutesView]:
     """The newest first; each with the figures before it. own: the units whose figures are told, None for all."""
-    figures = [_figures(one.signed.read(), own) for one in stored]
+    figures = [figures_of(one.signed.read(), own) for one in stored]
     return [
         MinutesView(
             revision=one.revision,
@@ -96,25 +98,37 @@ def _views(stored: list[Stored], own: Collection[str] | None, public_key: bytes)
             sha256=one.signed.sha256,
             previous=before,
             intact=one.signed.signed_by(public_key),
+            unsent=_unsent(one.signed.read()) if own is None else [],
         )
         for one, now, before in zip(stored, figures, [*figures, None][1:], strict=True)
     ]
 
 
-def _figures(minutes: Minutes, own: Collection[str] | None) -> MinutesFigures:
-    whole = minutes.figures
-    if own is not None:
-        whole = sum((row.figures for row in minutes.units if row.unit in own), Frozen())
+def figures_of(minutes: Minutes, own: Collection[str] | None) -> MinutesFigures:
+    """What minutes say of the whole session or, where `own` names units, of these alone."""
+    if own is None:
+        return told(minutes.figures)
+    return told(sum((row.figures for row in minutes.units if row.unit in own), Frozen()))
+
+
+def _unsent(minutes: Minutes) -> list[UnsentAtFreezing]:
+    unsent = [] if minutes.unsent is UNSET else minutes.unsent
+    return [UnsentAtFreezing(one.point, one.known, one.waiting, one.told_ms) for one in unsent]
+
+
+def told(figures: Frozen) -> MinutesFigures:
+    """Frozen figures as the API tells them."""
     return MinutesFigures(
-        points=whole.points,
-        summoned=whole.summoned,
-        present=whole.present,
-        late=whole.late,
-        substituted=whole.substituted,
-        unexcused=whole.unexcused,
-        guests=whole.guests,
-        unlisted=whole.unlisted,
-        waiting=whole.waiting,
+        points=figures.points,
+        summoned=figures.summoned,
+        present=figures.present,
+        late=figures.late,
+        substituted=figures.substituted,
+        excused=figures.excused or 0,
+        unexcused=figures.unexcused,
+        guests=figures.guests,
+        unlisted=figures.unlisted,
+        waiting=figures.waiting,
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from diemcau.domain import figure_rows
 from diemcau.domain.attendance import Figures, roll_up, total
 from diemcau.domain.authority import Action, Actor, Scope, require
-from diemcau.domain.models import AttendanceStatus, SessionState
+from diemcau.domain.models import AttendanceStatus, Flag, SessionState
 from diemcau.errors import ForbiddenError
 from diemcau.services import lists
 from diemcau.services.context import Context
@@ -18,16 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diemcau.store.engine import Connection
-    from diemcau.store.records import AttendanceRow
+    from diemcau.store.records import AttendanceRow, UnlistedRow
     from diemcau.store.units import UnitRow
 
 
-async def attendance(
-    actor: Actor, context: Context, code: str, wanted: lists.Wanted, status: AttendanceStatus | None = None
+async def attendance(  # noqa: PLR0913 a list has this many filters
+    actor: Actor,
+    context: Context,
+    code: str,
+    wanted: lists.Wanted,
+    status: AttendanceStatus | None = None,
+    figure: str = "",
 ) -> api.AttendancePage:
     """A page of the people who are invited or were counted, by unit and Vietnamese given name.
 
-    The point is where someone sat; for who was not counted, the hall they are summoned to.
+    The point is where someone sat; for who was not counted, the hall they are summoned to. figure: only the rows
+    behind this figure of the summary (`domain.figure_rows`), as many as it says; those of `unlisted` have no code.
 
     Raises:
         NotFoundError: no such session or unit.
@@ -37,13 +44,40 @@ async def attendance(
         session = await visible(actor, connection, code)
         asked = await lists.asked_for(actor, Action.ATTENDANCE_READ, connection, wanted, keys=3)
         missing = status_of_missing(session.state)
-        if status in {AttendanceStatus.UNMARKED, AttendanceStatus.UNEXCUSED} and status is not missing:
-            return api.AttendancePage([])
-        rows = await records.attendance_page(connection, session.session_id, asked, status)
+        if figure == figure_rows.UNLISTED:
+            return _unlisted_page(await records.unlisted_page(connection, session.session_id, asked), wanted.limit)
+        behind = figure_rows.FIGURES[figure] if figure else None
+        for one in (status, behind.status if behind else None):
+            if one in {AttendanceStatus.UNMARKED, AttendanceStatus.UNEXCUSED} and one is not missing:
+                return api.AttendancePage([])
+        rows = await records.attendance_page(connection, session.session_id, asked, status, behind)
     page = rows[: wanted.limit]
     last = page[-1] if page and len(rows) > len(page) else None
     following = lists.mark(last.unit_path, last.sort_key, last.code) if last else None
     return api.AttendancePage([_view(row, missing) for row in page], following)
+
+
+def _unlisted_page(rows: list[UnlistedRow], limit: int) -> api.AttendancePage:
+    page = rows[:limit]
+    last = page[-1] if page and len(rows) > len(page) else None
+    following = lists.mark(last.unit_path, last.name_folded, last.number) if last else None
+    items = [
+        api.AttendanceRow(
+            code="",
+            full_name=row.name,
+            title=row.unit_text,
+            unit=row.unit_code,
+            unit_name=row.unit_name,
+            point=row.point_code,
+            point_name=row.point_name,
+            status=AttendanceStatus.LATE if Flag.LATE in row.flags.split() else AttendanceStatus.PRESENT,
+            invited=False,
+            at_ms=row.at_ms,
+            flags=row.flags.split(),
+        )
+        for row in page
+    ]
+    return api.AttendancePage(items, following)
 
 
 def status_of_missing(state: SessionState) -> AttendanceStatus:
@@ -53,9 +87,13 @@ def status_of_missing(state: SessionState) -> AttendanceStatus:
 
 def status_of(row: AttendanceRow, missing: AttendanceStatus) -> AttendanceStatus:
     """One person's status; `missing` is what the session calls who was not counted."""
-    if row.at_ms is None:
-        return AttendanceStatus.SUBSTITUTED if row.substituted else missing
-    return AttendanceStatus.LATE if row.late else AttendanceStatus.PRESENT
+    return row.status(missing)
+
+
+def reason_of(row: AttendanceRow) -> str:
+    """Why somebody who is excused did not come; of anybody else that is nobody's business."""
+    excused = row.excused and row.at_ms is None and not row.substituted
+    return (row.reason or "") if excused else ""
 
 
 async def summary(actor: Actor, context: Context, code: str, unit: str | None = None) -> api.Summary:
@@ -126,6 +164,7 @@ def _row(unit: UnitRow | None, place: tuple[UnitRow | None, int], figures: Figur
         guests=figures.guests,
         rate=figures.rate,
         substituted=figures.substituted,
+        excused=figures.excused,
         unlisted=figures.unlisted,
         rate_with_substitutes=figures.rate_with_substitutes,
     )
@@ -148,4 +187,5 @@ def _view(row: AttendanceRow, missing: AttendanceStatus) -> api.AttendanceRow:
         left_ms=row.left_ms,
         substitute=row.substitute or "",
         stands_for=row.stands_for or "",
+        reason=reason_of(row),
     )

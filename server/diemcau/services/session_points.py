@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from diemcau import limits
 from diemcau.domain.authority import Action, Actor, Scope, System, require
 from diemcau.domain.models import PointMode, SessionState
-from diemcau.errors import InUseError, MalformedError, NoPointsError, NotFoundError
+from diemcau.errors import ForbiddenError, InUseError, MalformedError, NoPointsError, NotFoundError
 from diemcau.services import board
 from diemcau.services.sessions import visible, writable
 from diemcau.store import session_points, units
@@ -23,15 +23,20 @@ if TYPE_CHECKING:
     ReadByCode = Callable[[Connection, Collection[str], Scope], Awaitable[dict[str, int]]]
 
 
-async def listed(actor: Actor, context: Context, code: str) -> api.SessionPoints:
-    """The session's points inside the actor's units, each with the group it stands in on the board.
+async def listed(actor: Actor, context: Context, code: str, unit: str | None = None) -> api.SessionPoints:
+    """The session's points inside the actor's units, or of `unit` and below, with their groups on the board.
 
     Raises:
-        NotFoundError: no such session, or not the actor's to see.
+        NotFoundError: no such session or unit, or not the actor's to see.
+        ForbiddenError: the unit is outside the actor's scope.
     """
     async with context.read() as connection:
         row = await visible(actor, connection, code)
         scope = require(actor, Action.POINTS_READ)
+        if unit is not None:
+            scope = scope.narrowed((await units.get(connection, unit)).path)
+            if not scope.paths:
+                raise ForbiddenError
         found = await session_points.points(connection, row.session_id, scope)
         by_path = {unit.path: unit for unit in await units.all_of(connection, Scope(("",)))}
     base = _common([point.unit_path for point in found])

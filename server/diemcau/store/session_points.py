@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from diemcau.store import frozen_places
 from diemcau.store.schema import (
     attendance_event,
     attendee,
@@ -99,8 +100,9 @@ class PointRow:
 
 
 async def points(connection: Connection, session_id: int, scope: Scope) -> list[PointRow]:
-    """The session's points in scope, by unit and code."""
+    """The session's points in scope, by unit and code; once figures are frozen, by the unit they had then."""
     p, u = point.c, unit.c
+    places = await frozen_places.of(connection, session_id)
     query = (
         sa.select(
             p.code,
@@ -116,8 +118,7 @@ async def points(connection: Connection, session_id: int, scope: Scope) -> list[
             u.name.label("unit_name"),
             u.path.label("unit_path"),
         )
-        .join(point, p.id == session_point.c.point_id)
-        .join(unit, u.id == p.unit_id)
+        .select_from(places.of_point(session_point, session_point.c.point_id))
         .where(session_point.c.session_id == session_id, in_scope(u.path, scope))
         .order_by(u.path, p.code)
     )

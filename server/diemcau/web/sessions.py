@@ -39,7 +39,7 @@ async def move(call: Call[api.StateChange]) -> api.SessionView:
 
 async def points(call: Call[None]) -> api.SessionPoints:
     """A session's points."""
-    return await session_points.listed(call.actor, call.context, call.key("session"))
+    return await session_points.listed(call.actor, call.context, call.key("session"), call.code("unit"))
 
 
 async def choose_points(call: Call[api.PointsChoice]) -> api.Changed:
@@ -61,7 +61,7 @@ ROUTES = (
     Route("PATCH", ONE, change, "Change a session", api.SessionPatch, api.SessionView),
     Route("DELETE", ONE, delete, "Delete a session that never opened", status=204),
     Route("POST", f"{ONE}/state", move, "Move a session to another state", api.StateChange, api.SessionView),
-    Route("GET", f"{ONE}/points", points, "A session's points", answer=api.SessionPoints),
+    Route("GET", f"{ONE}/points", points, "A session's points", answer=api.SessionPoints, query=("unit",)),
     Route("PUT", f"{ONE}/points", choose_points, "Choose a session's points", api.PointsChoice, api.Changed),
     Route("PUT", f"{ONE}/invitations", invite, "Invite people to a session", api.InvitationsChoice, api.Changed),
 )

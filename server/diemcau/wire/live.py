@@ -50,12 +50,18 @@ class Identify(Struct, tag="identify"):
 
 
 class Beat(Struct, tag="beat"):
-    """A sign of life. `rtt_ms` is the last measured round trip; `hidden` says that the page is not in front."""
+    """A sign of life. `rtt_ms` is the last measured round trip; `hidden` says that the page is not in front.
+
+    queued: entries that this device has not sent yet; queued_oldest_ms: when the oldest of them happened, by its
+    clock. Null from devices that cannot tell.
+    """
 
     seq: int
     sent_ms: int
     rtt_ms: float | None = None
     hidden: bool = False
+    queued: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    queued_oldest_ms: Annotated[int, Meta(ge=0, lt=10**14)] | None = None
 
 
 class Away(Struct, tag="away"):
