@@ -68,7 +68,7 @@ class Rows:
     _at_foot: bool = False
     _first: bool = True
     _wide: set[tuple[int, int]] = field(default_factory=set)
-    _tall: dict[tuple[int, int], int] = field(default_factory=dict)
+    _tall: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     _filled: dict[int, tuple[int, Cell]] = field(default_factory=dict)
     _names: tuple[int, ...] = ()
     _code: int | None = None
@@ -88,16 +88,15 @@ class Rows:
             if right > left:
                 self._wide.add((top, left))
             elif left in spread and bottom > top:
-                self._tall[top, left] = bottom
+                self._tall.setdefault(top, []).append((left, bottom))
 
     def filled(self, row: int, cells: list[Cell]) -> list[Cell]:
         """The cells, with what cells merged downwards say further up; `row` counts from 1."""
-        if not self._tall:
-            return cells
         at = row - 1
-        for (top, column), bottom in [(key, end) for key, end in self._tall.items() if key[0] == at]:
+        for column, bottom in self._tall.pop(at, ()):
             self._filled[column] = (bottom, cells[column])
-            del self._tall[top, column]
+        if not self._filled:
+            return cells
         return self._poured(at, cells)
 
     def kind(self, row: int, cells: list[Cell]) -> Kind:

@@ -74,7 +74,7 @@ class Told:
     read: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
-    first_row: dict[str, int] = field(default_factory=dict)
+    codes: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -299,9 +299,9 @@ class Reading:
     def _note_code(self, number: int, code: str) -> None:
         if not code:
             return
-        first = self.told.first_row.setdefault(code, number)
-        if first != number:
+        if code in self.told.codes:
             self._find(number, self.headers.get("code", "code"), "reason.duplicate", code)
+        self.told.codes.add(code)
 
     def _find(self, row: int, column: str, reason: str, value: str = "") -> None:
         self.findings.add(row, column, reason, value, "" if self.alone else self.sheet.name)
