@@ -4,6 +4,7 @@ import enCommon from '$i18n/en/common.json';
 import enConsole from '$i18n/en/console.json';
 import enErrors from '$i18n/en/errors.json';
 import enQuick from '$i18n/en/quick.json';
+import enPrint from '$i18n/en/print.json';
 import enReview from '$i18n/en/review.json';
 import enSpot from '$i18n/en/spot.json';
 import viBadges from '$i18n/vi/badges.json';
@@ -11,6 +12,7 @@ import viCommon from '$i18n/vi/common.json';
 import viConsole from '$i18n/vi/console.json';
 import viErrors from '$i18n/vi/errors.json';
 import viQuick from '$i18n/vi/quick.json';
+import viPrint from '$i18n/vi/print.json';
 import viReview from '$i18n/vi/review.json';
 import viSpot from '$i18n/vi/spot.json';
 
@@ -18,8 +20,8 @@ import { createWords } from '../core/i18n';
 import { pageLanguage } from '../ui/language';
 
 export const words = createWords(pageLanguage(), {
-  vi: { ...viCommon, ...viConsole, ...viErrors, ...viSpot, ...viQuick, ...viReview, ...viBadges },
-  en: { ...enCommon, ...enConsole, ...enErrors, ...enSpot, ...enQuick, ...enReview, ...enBadges },
+  vi: { ...viCommon, ...viConsole, ...viErrors, ...viSpot, ...viQuick, ...viReview, ...viPrint, ...viBadges },
+  en: { ...enCommon, ...enConsole, ...enErrors, ...enSpot, ...enQuick, ...enReview, ...enPrint, ...enBadges },
 });
 
 export const t = words.t;

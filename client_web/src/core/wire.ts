@@ -105,15 +105,16 @@ export interface ImportResult {
   dry_run: boolean;
 }
 
-/** Long work: `done` of `total` rows. */
+/** Long work: `done` of `total` rows. `files`: what it made, as `/jobs/{id}/file.pdf?part=1` and so on. */
 export interface Job {
   id: string;
   kind: string;
-  state: 'queued' | 'running' | 'done' | 'failed';
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
   done: number;
   total: number;
   result: ImportResult | null;
   problem: Problem | null;
+  files?: { name: string; items: number }[];
 }
 
 /** A session as read; `allowed` are the states it may move to now. */
