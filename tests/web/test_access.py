@@ -59,6 +59,7 @@ HERE = {
     "receipt": "none",
     "token": "none",
     "page": "sessions",
+    "link": "1",
 }
 TIMES = {"starts_ms": 1_780_000_000_000, "ends_ms": 1_780_010_000_000}
 SHEET = {
@@ -115,6 +116,9 @@ BODIES: dict[str, Any] = {
     "PATCH /api/v1/sessions/{session}/heading": {"document_number": "23-CT/TU"},
     "POST /api/v1/sessions/{session}/headcounts": {"point": "HN-0002", "number": 41, "by": "chị Trực"},
     "POST /api/v1/sessions/{session}/quick-reports": {},
+    "POST /api/v1/sessions/{session}/rehearsed": {"unit": "HN-001"},
+    "POST /api/v1/sessions/{session}/upload-links": {"units": ["HN-001"]},
+    "PUT /api/v1/units/{unit}/contact": {"name": "Vũ Thị Trực", "phone": "0904000111"},
     "POST /api/v1/pair": {"code": "AAAA-AAAA-AAAA", "device": "máy"},
 }
 QUERIES = {"POST /api/v1/imports": "?what=attendees&file=list.csv&dry_run=1"}

@@ -9,12 +9,13 @@ from aiohttp import web
 from diemcau import i18n
 from diemcau.domain.preparation import Missing
 from diemcau.errors import MalformedError, NotFoundError
-from diemcau.services import preparation, upload_links
+from diemcau.services import personal_links, preparation, upload_links
 from diemcau.web.calls import Call, Route
 from diemcau.wire import preparation as wire
 
 ID_DIGITS_MAX = 18
 CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 async def page(call: Call[None]) -> wire.PreparationPage:
@@ -63,6 +64,23 @@ async def revoke_link(call: Call[None]) -> None:
     await upload_links.revoke(call.actor, call.context, call.key("session"), int(text))
 
 
+async def personal(call: Call[None]) -> wire.PersonalLinks:
+    """A unit's personal links, with a text to send."""
+    return await personal_links.listed(call.actor, call.context, call.key("unit"), call.language)
+
+
+async def personal_csv(call: Call[None]) -> web.Response:
+    """A unit's personal links as CSV."""
+    body = await personal_links.as_csv(call.actor, call.context, call.key("unit"), call.language)
+    return download(body, f"{i18n.text(call.language, 'prepare.personal.file')}-{call.key('unit')}.csv", CSV)
+
+
+async def personal_xlsx(call: Call[None]) -> web.Response:
+    """A unit's personal links as a workbook."""
+    body = await personal_links.as_xlsx(call.actor, call.context, call.key("unit"), call.language)
+    return download(body, f"{i18n.text(call.language, 'prepare.personal.file')}-{call.key('unit')}.xlsx", XLSX)
+
+
 def download(body: bytes, name: str, content_type: str) -> web.Response:
     """A small file, saved under `name`."""
     headers = {
@@ -87,6 +105,7 @@ def _missing(call: Call[None]) -> tuple[Missing, ...]:
 LINKS = "/api/v1/sessions/{session}/upload-links"
 ONE = "/api/v1/sessions/{session}"
 CONTACT = "/api/v1/units/{unit}/contact"
+PERSONAL = "/api/v1/units/{unit}/personal-links"
 ROUTES = (
     Route(
         "GET",
@@ -103,4 +122,7 @@ ROUTES = (
     Route("DELETE", f"{LINKS}/{{link}}", revoke_link, "Take a link back", status=204),
     Route("GET", CONTACT, contact, "Who answers for a unit's list", answer=wire.UnitContact),
     Route("PUT", CONTACT, name_contact, "Name who answers for it", wire.UnitContact, wire.UnitContact),
+    Route("GET", PERSONAL, personal, "A unit's personal links (secret)", answer=wire.PersonalLinks),
+    Route("GET", f"{PERSONAL}.csv", personal_csv, "The same as CSV"),
+    Route("GET", f"{PERSONAL}.xlsx", personal_xlsx, "The same as a workbook"),
 )
