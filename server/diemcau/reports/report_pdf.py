@@ -57,10 +57,19 @@ def made(heading: Heading, rows: Iterable[Row]) -> bytes:
         TotalsDifferError: the rows do not add up.
         ExportFailedError: typst cannot set it.
     """
+    return pdf("report", content_of(heading, rows))
+
+
+def content_of(heading: Heading, rows: Iterable[Row]) -> dict[str, Any]:
+    """What the template sets: all words, cells and widths.
+
+    Raises:
+        TooLongError, TotalsDifferError: see `made`.
+    """
     words = Words.of(heading)
     tally = Tally(heading)
     groups = _groups(heading, words, tally.counted(rows))
-    return pdf("report", _content(heading, words, groups, _sums(heading, words, tally)))
+    return _content(heading, words, groups, _sums(heading, words, tally))
 
 
 def _groups(heading: Heading, words: Words, rows: Iterable[Row]) -> list[Group]:
