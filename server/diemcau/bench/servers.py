@@ -8,13 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diemcau.errors import StartError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SERVER_CORE, CLIENT_CORE = 0, 1
 START_LINES_MAX = 50
@@ -51,6 +51,36 @@ class Measured:
         except OSError:
             return 0.0
         return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+    def cpu_with_children_s(self) -> float:
+        """The same with the processes that it started and that ended."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_kib(self) -> int:
+        """What it and the processes that it started hold in memory now (resident; what they share counts twice)."""
+        own = self._process.pid
+        children = Path(f"/proc/{own}/task/{own}/children").read_text(encoding="utf-8").split()
+        return sum(_resident_kib(pid) for pid in (str(own), *children))
+
+
+def _resident_kib(pid: str) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+def on_the_servers_core(command: list[str]) -> str:
+    """What the command prints; it runs where servers run."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)  # noqa: S603 our own program
+    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(process.pid, {SERVER_CORE})
+    told, _ = process.communicate()
+    if process.returncode:
+        raise StartError("bench_refused", said=" ".join(command))
+    return told
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from diemcau.bench import check_in, imports, nation_burst
+from diemcau.bench import check_in, exports, imports, nation_burst
 from diemcau.cli.words import say
 
 if TYPE_CHECKING:
@@ -65,6 +65,17 @@ def nation_burst_(*, people: int, rate: float, seconds: float, folder: Path | No
 def import_(*, rows: int, rounds: int, rate: float, database: str | None, folder: Path | None, as_json: bool) -> None:  # noqa: PLR0913 one parameter an option
     """A workbook of new people beside reading and inserting it bare; check-ins while it is taken over."""
     show(imports.run(imports.Options(rows, rounds, rate, folder, database), progress), as_json=as_json)
+
+
+@bench.command("export")
+@click.option("--people", default=52_000, show_default=True, type=click.IntRange(1_000, 2_000_000))
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 50))
+@click.option("--rate", default=300.0, show_default=True, type=click.FloatRange(1, 50_000), help="Check-ins a second.")
+@FOLDER
+@JSON
+def export_(*, people: int, rounds: int, rate: float, folder: Path | None, as_json: bool) -> None:
+    """The attendance list as XLSX and CSV beside the bare writers; its memory, and check-ins meanwhile."""
+    show(exports.run(exports.Options(people, rounds, rate, folder), progress), as_json=as_json)
 
 
 def progress(line: str) -> None:
