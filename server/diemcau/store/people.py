@@ -12,7 +12,7 @@ from diemcau.domain.names import fold, sort_key
 from diemcau.errors import NotFoundError
 from diemcau.store import name_search
 from diemcau.store.lists import Asked, beyond, refuse_taken
-from diemcau.store.schema import attendance_event, attendee, badge, invitation, point, unit
+from diemcau.store.schema import absence, attendance_event, attendee, badge, invitation, point, unit
 from diemcau.store.units import in_scope
 
 if TYPE_CHECKING:
@@ -100,7 +100,14 @@ async def update(connection: Connection, attendee_id: int, values: dict[str, Any
 async def used_by(connection: Connection, attendee_id: int) -> str | None:
     """What still refers to the attendee (a word of the dictionary, `what.…`); None when nothing does."""
     event = attendance_event.c  # whoever counts has one
-    for column in (invitation.c.attendee_id, event.attendee_id, event.stands_for_id):
+    absent = absence.c
+    for column in (
+        invitation.c.attendee_id,
+        event.attendee_id,
+        event.stands_for_id,
+        absent.attendee_id,
+        absent.substitute_id,
+    ):
         if (await connection.execute(sa.select(1).where(column == attendee_id).limit(1))).first():
             return "session"
     return None

@@ -9,6 +9,7 @@ from aiohttp import web
 from diemcau import limits
 from diemcau.errors import MalformedError
 from diemcau.web import (
+    absences,
     accounts,
     badge_pages,
     badges,
@@ -71,6 +72,7 @@ ROUTES: tuple[Route, ...] = (
     *preparation.ROUTES,
     *paper_headings.ROUTES,
     *spot_checks.ROUTES,
+    *absences.ROUTES,
     *headcounts.ROUTES,
     *quick_reports.ROUTES,
     *check_in_pages.ROUTES,
