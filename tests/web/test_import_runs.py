@@ -39,7 +39,11 @@ async def sent(client: Client, *rows: list[str], **query: str) -> Any:
     data = csv_bytes([PEOPLE, *rows])
     answer = await client.call("POST", "/api/v1/imports", params={"what": "attendees", **query}, data=data)
     assert answer[0] == 202, answer
-    job = answer[1]
+    return await finished(client, answer[1])
+
+
+async def finished(client: Client, job: Any) -> Any:
+    """The job once it is over."""
     async with asyncio.timeout(30):
         while job["state"] in {"queued", "running"}:
             job = await client.ok("GET", f"/api/v1/jobs/{job['id']}")
@@ -132,6 +136,34 @@ async def test_imports_are_seen_and_undone_by_unit(running: Running) -> None:
     assert (await mine.call("GET", "/api/v1/import-runs?after=x"))[0] == 400
     assert (await mine.ok("POST", f"/api/v1/import-runs/{run}/undo"))["undone"] == 1
     assert (await mine.call("GET", "/api/v1/attendees/M-1"))[0] == 404
+
+
+async def tree(client: Client) -> list[Any]:
+    """Every unit as the list shows it."""
+    items: list[Any] = (await client.ok("GET", "/api/v1/units?limit=1000"))["items"]
+    return items
+
+
+async def test_a_tree_comes_back(start: Start, database: str) -> None:
+    """Units that were renamed, moved and added by a file are as before, but for one that people stand in by now."""
+    running = await start(database)
+    await sample.fill(running.context.engines)
+    organizer = await running.account("to-chuc", api.GrantView(Role.ORGANIZER, "HN-002"))
+    before = await tree(running.admin)
+    rows = [["code", "name", "parent_code"], ["HN-002", "Hoàn Kiếm", "HN"], ["HN-002-01", "Hàng Bạc", "HN-002-03"]]
+    rows += [["HN-002-02", "Mới", "HN-002"], ["HN-002-03", "Cụm", "HN-002"], ["HN-002-04", "Xa", "HN-002-03"]]
+    data = csv_bytes(rows)
+    job = await finished(organizer, await organizer.ok("POST", "/api/v1/imports?what=units", data=data))
+    run = job["result"]["run"]
+    during = await tree(running.admin)
+    assert {unit["code"]: unit["parent"] for unit in during}["HN-002-01"] == "HN-002-03"
+    assert (await runs(organizer))[0] | {"unit": "HN-002", "added": 3, "changed": 2} == (await runs(organizer))[0]
+    await sent(running.admin, ["M-2", "Lê An", "", "HN-002-04", "", ""])
+    undone = await organizer.ok("POST", f"/api/v1/import-runs/{run}/undo")
+    kept = [{"code": "HN-002-04", "reason": "in_use"}, {"code": "HN-002-03", "reason": "in_use"}]
+    assert (undone["kept"], undone["undone"]) == (kept, 3)
+    left = [unit for unit in await tree(running.admin) if unit["code"] not in {"HN-002-03", "HN-002-04"}]
+    assert left == before
 
 
 @pytest.mark.parametrize(

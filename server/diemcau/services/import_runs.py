@@ -7,7 +7,7 @@ for 52,000 people, readers may see a part of it: to hide it until then would cos
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Literal, cast
 import structlog
 
 from diemcau import limits
-from diemcau.domain.authority import Account, Action, Actor, Scope, System, require, scope_of
+from diemcau.domain.authority import Action, Actor, Scope, System, require, scope_of
 from diemcau.errors import ImportNotUndoableError, MalformedError, NotFoundError, OverloadedError
-from diemcau.services import board
+from diemcau.services import board, unit_import_runs
+from diemcau.services.unit_import_runs import maker, unit_above
 from diemcau.store import import_removals, import_runs, import_undo, imports, units
 from diemcau.store.import_runs import Part, Run, StaleError
 from diemcau.wire import import_runs as wire
@@ -119,8 +120,8 @@ async def take_over(actor: Actor, context: Context, plan: Plan, job: Job) -> Don
         "mode": plan.how.mode,
         "file_name": plan.how.file_name,
         "made_ms": context.clock.now_ms(),
-        "made_by": _name(actor),
-        "unit_id": _unit_above(_paths(ready, by_id, replaced), by_id),
+        "made_by": maker(actor),
+        "unit_id": unit_above(_paths(ready, by_id, replaced), by_id),
     }
     run_id = await context.writer.write(partial(import_runs.insert, values=values))
     done = Done(run_id)
@@ -226,18 +227,6 @@ def _paths(ready: imports.Takeover, by_id: Mapping[int, str], replaced: str | No
     return [by_id[unit_id] for unit_id in ids if unit_id in by_id] + ([replaced] if replaced else [])
 
 
-def _unit_above(paths: Collection[str], by_id: Mapping[int, str]) -> int | None:
-    """The lowest unit with all of these at or below it; None when there is none but the whole tree."""
-    low, high = min(paths, default=""), max(paths, default="")
-    common = next((at for at, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
-    path = low[: low.rfind(".", 0, common) + 1]
-    return next((unit_id for unit_id, its in by_id.items() if its == path), None) if path else None
-
-
-def _name(actor: Actor) -> str:
-    return actor.name if isinstance(actor, Account | System) else ""
-
-
 async def _tell(context: Context, what: str, sessions: set[int]) -> None:
     """Boards, which show points and how many are summoned to each."""
     if what == "points":
@@ -289,7 +278,7 @@ async def undo(actor: Actor, context: Context, run_id: int) -> wire.ImportUndone
         if not started:
             raise ImportNotUndoableError(key=str(run_id))
         answer = await _take_back(context, run, scope)
-        await _end(context, run_id, _name(actor))
+        await _end(context, run_id, maker(actor))
     return answer
 
 
@@ -325,6 +314,8 @@ async def _end(context: Context, run_id: int, by: str) -> None:
 
 
 async def _take_back(context: Context, run: Run, scope: Scope) -> wire.ImportUndone:
+    if run.what == "units":
+        return await unit_import_runs.take_back(System(), context, run, scope)
     async with context.read() as connection:
         where = await import_undo.places(connection, scope)
     answer = wire.ImportUndone(0, 0, [])
@@ -333,7 +324,7 @@ async def _take_back(context: Context, run: Run, scope: Scope) -> wire.ImportUnd
     while below is not None:
         page = await _page(context, run, below, where)
         sessions |= page.sessions
-        answer.undone += len(page.done)
+        answer.undone += page.done
         answer.kept_total += len(page.kept)
         room = limits.IMPORT_KEPT_SHOWN_MAX - len(answer.kept)
         answer.kept += [wire.KeptRow(code, reason) for code, reason in page.kept[:room]]

@@ -6,7 +6,7 @@ half way, its journal holds exactly what is in the tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+from diemcau import limits
 from diemcau.domain.authority import Scope
 from diemcau.store import bulk, import_removals, imports
 from diemcau.store.bulk import StaleError
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 LOCK_CLASS = 0x44434D49
 """Of PostgreSQL's advisory locks that say which imports somebody is at work on."""
+
+ADDED_TOGETHER = 250
+"""New rows that share one row of the journal, which would otherwise cost as much as the list itself. Taking one of
+them back twice does no harm, so they need not be struck off singly."""
 
 UNFINISHED = ("staging", "undoing")
 Values = Mapping[str, Any]
@@ -48,6 +53,9 @@ class Before(msgspec.Struct, omit_defaults=True):
 
 _before = msgspec.msgpack.Decoder(Before)
 _after: msgspec.msgpack.Decoder[dict[str, Any]] = msgspec.msgpack.Decoder(dict[str, Any])
+_added: msgspec.msgpack.Decoder[tuple[list[str], list[list[Any]]]] = msgspec.msgpack.Decoder(
+    tuple[list[str], list[list[Any]]]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +179,12 @@ async def apply(connection: Connection, part: Part) -> set[int]:
         old = Before(dict(zip(columns, before, strict=True)), invitations=moved.get(change[width], []))
         new = dict(zip(columns, change[:width], strict=True))
         journal.append((change[width + 1], "changed", encode(old), encode(new)))
-    for code, *values in ready.inserts:
-        journal.append((code, "added", None, encode(dict(zip(columns, values, strict=True)))))
-    await _note(connection, part.run_id, part.first, journal)
+    await note(connection, part.run_id, part.first, journal)
+    added = [
+        ("", "added", None, encode((columns, ready.inserts[start : start + ADDED_TOGETHER])))
+        for start in range(0, len(ready.inserts), ADDED_TOGETHER)
+    ]
+    await note(connection, part.run_id, part.first + len(journal), added)
     sessions = {session_id for invitations in moved.values() for session_id, *_ in invitations}
     for session_id in sessions:
         await recount_invited(connection, session_id)
@@ -188,11 +199,12 @@ async def remove(connection: Connection, what: str, run_id: int, first: int, ids
         (row["code"], "removed", encode(Before(row, *done.belongings.get(row["id"], ([], [])))), None)
         for row in done.rows
     ]
-    await _note(connection, run_id, first, journal)
+    await note(connection, run_id, first, journal)
     return done
 
 
-async def _note(connection: Connection, run_id: int, first: int, journal: Sequence[tuple[Any, ...]]) -> None:
+async def note(connection: Connection, run_id: int, first: int, journal: Sequence[tuple[Any, ...]]) -> None:
+    """Write into the journal, from number `first` on: code, change, what was there and what came, as MessagePack."""
     rows = [(run_id, number, *row) for number, row in enumerate(journal, first)]
     await bulk.insert(connection, import_row, ["import_id", "number", "code", "change", "before", "after"], rows)
 
@@ -232,7 +244,7 @@ async def _move(connection: Connection, ready: Takeover) -> dict[int, list[tuple
 # --- the journal -------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One row that an import added, changed or removed."""
+    """One row that an import added, changed or removed. Rows that were added together share a number."""
 
     number: int
     code: str
@@ -242,21 +254,36 @@ class Noted:
 
 
 async def noted(connection: Connection, run_id: int, below: int, limit: int) -> list[Noted]:
-    """A page of what a run did, the last first."""
+    """A page of what a run did, the last first: at most `limit` rows, or some that were added together."""
     r = import_row.c
-    query = (
-        sa.select(r.number, r.code, r.change, r.before, r.after)
-        .where(r.import_id == run_id, r.number < below)
-        .order_by(r.number.desc())
-        .limit(limit)
-    )
-    return [
-        Noted(number, code, change, _before.decode(before) if before else None, _after.decode(after) if after else {})
-        for number, code, change, before, after in await connection.execute(query)
-    ]
+    mine = sa.and_(r.import_id == run_id, r.number < below)
+    kinds = sa.select(r.number, r.change).where(mine).order_by(r.number.desc()).limit(limit)
+    following = (await connection.execute(kinds)).all()
+    single = next((place for place, row in enumerate(following) if row.change == "added"), len(following))
+    wanted = [row.number for row in following[: single or 1]]
+    query = sa.select(r.number, r.code, r.change, r.before, r.after).where(r.import_id == run_id, r.number.in_(wanted))
+    rows: list[Noted] = []
+    for number, code, change, before, after in await connection.execute(query.order_by(r.number.desc())):
+        if change == "added":
+            columns, every = _added.decode(after)
+            rows += [Noted(number, one, change, None, dict(zip(columns, new, strict=True))) for one, *new in every]
+        else:
+            now = _after.decode(after) if after else {}
+            rows.append(Noted(number, code, change, _before.decode(before) if before else None, now))
+    return rows
 
 
-async def strike(connection: Connection, run_id: int, numbers: Sequence[int]) -> None:
+async def everything(connection: Connection, run_id: int) -> list[Noted]:
+    """All that a run did, the last first; for runs of which a few thousand rows are all there is."""
+    rows: list[Noted] = []
+    below = 2**31 - 1
+    while page := await noted(connection, run_id, below, limits.IMPORT_CHUNK_ROWS):
+        rows += page
+        below = page[-1].number
+    return rows
+
+
+async def strike(connection: Connection, run_id: int, numbers: Collection[int]) -> None:
     """These rows are as they were before."""
     if numbers:
         await connection.execute(

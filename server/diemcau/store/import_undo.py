@@ -38,17 +38,19 @@ class Places:
 class Page:
     """What became of a page. lowest: number of its last row; None when the journal has no more.
 
-    kept: (code, reason) of the rows that stay: changed, in_use, taken, gone or forbidden.
+    done: how many rows are as before. `kept`: code and reason of the rows that stay; `open`: their numbers.
     """
 
     lowest: int | None = None
-    done: list[int] = field(default_factory=list)
+    done: int = 0
     kept: list[tuple[str, Reason]] = field(default_factory=list)
+    open: set[int] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
 
     def keep(self, row: Noted, reason: Reason) -> None:
         """Leave a row as it is."""
         self.kept.append((row.code, reason))
+        self.open.add(row.number)
 
 
 async def places(connection: Connection, scope: Scope) -> Places:
@@ -74,7 +76,7 @@ async def take_back(connection: Connection, run: Run, below: int, limit: int, wh
     await _remove(connection, run.what, [row for row in fit if row.change == "added"], now, page)
     await _restore(connection, table, [row for row in fit if row.change == "changed"], now, page)
     await _bring_back(connection, table, [row for row in fit if row.change == "removed"], page)
-    await import_runs.strike(connection, run.run_id, page.done)
+    await import_runs.strike(connection, run.run_id, {row.number for row in rows} - page.open)
     for session_id in page.sessions:
         await recount_invited(connection, session_id)
     return page
@@ -83,7 +85,7 @@ async def take_back(connection: Connection, run: Run, below: int, limit: int, wh
 def _fits(row: Noted, now: Mapping[str, Any] | None, where: Places, page: Page) -> bool:
     """Whether a row can return; else it is noted why it stays, or that there is nothing left to undo."""
     if row.change == "added" and now is None:
-        page.done.append(row.number)
+        page.done += 1
         return False
     reason = _hindrance(row, now, where)
     if reason:
@@ -118,7 +120,7 @@ async def _remove(
         if row.code in held:
             page.keep(row, "in_use")
         else:
-            page.done.append(row.number)
+            page.done += 1
 
 
 async def _restore(
@@ -137,7 +139,7 @@ async def _restore(
             if row_before(row)["name_folded"] != row.after["name_folded"]
         ]
         await bulk.update(connection, invitation, ["attendee_id"], ["name_folded"], renamed)
-    page.done += [row.number for row in rows]
+    page.done += len(rows)
     await _seat_again(connection, ((ids[row.code], row) for row in rows), page)
 
 
@@ -171,7 +173,7 @@ async def _bring_back(connection: Connection, table: sa.Table, rows: Sequence[No
         return
     columns = sorted(row_before(rows[0]))
     await bulk.insert(connection, table, columns, [tuple(row_before(row)[name] for name in columns) for row in rows])
-    page.done += [row.number for row in rows]
+    page.done += len(rows)
     owners = [(row_before(row)["id"], row.before) for row in rows if row.before]
     badges = [(owner, *one) for owner, before in owners for one in before.badges]
     await bulk.insert(connection, badge, ["attendee_id", "issue", "token_hash", "made_ms", "revoked_ms"], badges)
