@@ -12,6 +12,7 @@ test.each([
   ['/s/session/S1', { name: 'session', session: 'S1' }],
   ['/s/session/s1/board', { name: 'board', session: 'S1' }],
   ['/s/session/S1/attendance', { name: 'attendance', session: 'S1' }],
+  ['/s/session/S1/absences', { name: 'absences', session: 'S1' }],
   ['/s/session/S1/review', { name: 'review', session: 'S1' }],
   ['/s/session/S1/papers', { name: 'papers', session: 'S1' }],
   ['/s/session/S1/bord', { name: 'nowhere' }],

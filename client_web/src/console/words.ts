@@ -1,4 +1,5 @@
 /** The console's texts in the reader's language. */
+import enAbsence from '$i18n/en/absence.json';
 import enBadges from '$i18n/en/badges.json';
 import enCommon from '$i18n/en/common.json';
 import enConsole from '$i18n/en/console.json';
@@ -7,6 +8,7 @@ import enQuick from '$i18n/en/quick.json';
 import enPrint from '$i18n/en/print.json';
 import enReview from '$i18n/en/review.json';
 import enSpot from '$i18n/en/spot.json';
+import viAbsence from '$i18n/vi/absence.json';
 import viBadges from '$i18n/vi/badges.json';
 import viCommon from '$i18n/vi/common.json';
 import viConsole from '$i18n/vi/console.json';
@@ -20,8 +22,8 @@ import { createWords } from '../core/i18n';
 import { pageLanguage } from '../ui/language';
 
 export const words = createWords(pageLanguage(), {
-  vi: { ...viCommon, ...viConsole, ...viErrors, ...viSpot, ...viQuick, ...viReview, ...viPrint, ...viBadges },
-  en: { ...enCommon, ...enConsole, ...enErrors, ...enSpot, ...enQuick, ...enReview, ...enPrint, ...enBadges },
+  vi: { ...viAbsence, ...viCommon, ...viConsole, ...viErrors, ...viSpot, ...viQuick, ...viReview, ...viPrint, ...viBadges },
+  en: { ...enAbsence, ...enCommon, ...enConsole, ...enErrors, ...enSpot, ...enQuick, ...enReview, ...enPrint, ...enBadges },
 });
 
 export const t = words.t;

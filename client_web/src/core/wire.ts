@@ -5,7 +5,7 @@ export type SessionState = 'draft' | 'open' | 'live' | 'break' | 'ended' | 'clos
 export type PointMode = 'center' | 'online' | 'tv';
 export type Role = 'admin' | 'organizer' | 'clerk' | 'inspector';
 export type DeviceKind = 'operator' | 'display';
-export type AttendanceStatus = 'present' | 'late' | 'substituted' | 'unmarked' | 'unexcused';
+export type AttendanceStatus = 'present' | 'late' | 'substituted' | 'excused' | 'unmarked' | 'unexcused';
 export type Flag =
   | 'wrong_point'
   | 'not_invited'
@@ -236,6 +236,8 @@ export interface AttendanceRow {
   substitute: string;
   /** The name of the person whose place they took. */
   stands_for: string;
+  /** Why somebody who is excused did not come. */
+  reason: string;
 }
 
 /** Figures of one unit and all below it; `rate` in percent, null when nobody is summoned. */
@@ -253,6 +255,7 @@ export interface SummaryRow {
   guests: number;
   rate: number | null;
   substituted: number;
+  excused: number;
   unlisted: number;
   rate_with_substitutes: number | null;
 }

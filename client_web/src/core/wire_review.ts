@@ -5,7 +5,7 @@
 import type { Flag } from './wire';
 import type { CheckInView, PersonView } from './wire_check_ins';
 
-export type EventKind = 'check_in' | 'check_out' | 'spot_check' | 'annul' | 'match' | 'paper';
+export type EventKind = 'check_in' | 'check_out' | 'spot_check' | 'annul' | 'match' | 'paper' | 'excuse';
 export type Source = 'door' | 'badge' | 'manual' | 'paper' | 'import';
 
 /** One event of the log. `at_ms`: when it happened, as best known; `device_ms`: as the device said; `server_ms`: received. */
@@ -114,6 +114,7 @@ export interface MinutesFigures {
   present: number;
   late: number;
   substituted: number;
+  excused: number;
   unexcused: number;
   guests: number;
   unlisted: number;
