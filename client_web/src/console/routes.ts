@@ -1,7 +1,7 @@
 /** The console's addresses: which page a path names, and the path of each page. Pure. */
 
 /** The pages of one session beside its own. */
-const VIEWS = ['board', 'attendance', 'absences', 'review', 'papers', 'quick-report', 'spot-checks'] as const;
+const VIEWS = ['board', 'preparation', 'attendance', 'absences', 'review', 'papers', 'quick-report', 'spot-checks'] as const;
 export type View = (typeof VIEWS)[number];
 
 export type Page =

@@ -6,6 +6,7 @@ import enConsole from '$i18n/en/console.json';
 import enErrors from '$i18n/en/errors.json';
 import enQuick from '$i18n/en/quick.json';
 import enPrint from '$i18n/en/print.json';
+import enPrepare from '$i18n/en/prepare.json';
 import enReview from '$i18n/en/review.json';
 import enSpot from '$i18n/en/spot.json';
 import viAbsence from '$i18n/vi/absence.json';
@@ -15,6 +16,7 @@ import viConsole from '$i18n/vi/console.json';
 import viErrors from '$i18n/vi/errors.json';
 import viQuick from '$i18n/vi/quick.json';
 import viPrint from '$i18n/vi/print.json';
+import viPrepare from '$i18n/vi/prepare.json';
 import viReview from '$i18n/vi/review.json';
 import viSpot from '$i18n/vi/spot.json';
 
@@ -22,8 +24,8 @@ import { createWords } from '../core/i18n';
 import { pageLanguage } from '../ui/language';
 
 export const words = createWords(pageLanguage(), {
-  vi: { ...viAbsence, ...viCommon, ...viConsole, ...viErrors, ...viSpot, ...viQuick, ...viReview, ...viPrint, ...viBadges },
-  en: { ...enAbsence, ...enCommon, ...enConsole, ...enErrors, ...enSpot, ...enQuick, ...enReview, ...enPrint, ...enBadges },
+  vi: { ...viAbsence, ...viCommon, ...viConsole, ...viErrors, ...viSpot, ...viQuick, ...viReview, ...viPrepare, ...viPrint, ...viBadges },
+  en: { ...enAbsence, ...enCommon, ...enConsole, ...enErrors, ...enSpot, ...enQuick, ...enReview, ...enPrepare, ...enPrint, ...enBadges },
 });
 
 export const t = words.t;
