@@ -33,7 +33,7 @@ async def freeze(actor: Actor, context: Context, connection: Connection, session
     revision = await minutes.begin(connection, session.session_id)
     if revision != (before.revision if before else 0) + 1:
         raise ValueError(f"minutes of {session.code} are gone: revision {revision} would follow none")
-    await revising.apply(connection, session.session_id, revision)
+    await revising.apply(actor, connection, session.session_id, revision)
     own = await minutes.figures(connection, session.session_id)
     made = Minutes(
         version=VERSION,
@@ -49,7 +49,7 @@ async def freeze(actor: Actor, context: Context, connection: Connection, session
         figures=sum(own.values(), Frozen()),
         units=[UnitFigures(code, figures) for code, figures in own.items()],
         chains=await log.chains(connection, session.session_id),
-        unsent=await unsent_queues.for_minutes(context, connection, session.session_id, minutes.EVERYTHING),
+        unsent=await unsent_queues.for_minutes(actor, context, connection, session.session_id, minutes.EVERYTHING),
     )
     signed = minutes_file.make(made, signer.sign)
     await minutes.insert(connection, session.session_id, Stored(revision, made.at_ms, made.by, reason, signed))

@@ -12,15 +12,16 @@ from diemcau.errors import ForbiddenError
 from diemcau.services import lists
 from diemcau.services.context import Context
 from diemcau.services.sessions import visible
-from diemcau.store import records, units
+from diemcau.store import records, units, unlisted_rows
 from diemcau.wire import api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diemcau.store.engine import Connection
-    from diemcau.store.records import AttendanceRow, UnlistedRow
+    from diemcau.store.records import AttendanceRow
     from diemcau.store.units import UnitRow
+    from diemcau.store.unlisted_rows import UnlistedRow
 
 
 async def attendance(  # noqa: PLR0913 a list has this many filters
@@ -45,7 +46,7 @@ async def attendance(  # noqa: PLR0913 a list has this many filters
         asked = await lists.asked_for(actor, Action.ATTENDANCE_READ, connection, wanted, keys=3)
         missing = status_of_missing(session.state)
         if figure == figure_rows.UNLISTED:
-            return _unlisted_page(await records.unlisted_page(connection, session.session_id, asked), wanted.limit)
+            return _unlisted_page(await unlisted_rows.page(connection, session.session_id, asked), wanted.limit)
         behind = figure_rows.FIGURES[figure] if figure else None
         for one in (status, behind.status if behind else None):
             if one in {AttendanceStatus.UNMARKED, AttendanceStatus.UNEXCUSED} and one is not missing:
@@ -96,11 +97,14 @@ def reason_of(row: AttendanceRow) -> str:
     return (row.reason or "") if excused else ""
 
 
-async def summary(actor: Actor, context: Context, code: str, unit: str | None = None) -> api.Summary:
+async def summary(
+    actor: Actor, context: Context, code: str, unit: str | None = None, depth: int | None = None
+) -> api.Summary:
     """The figures of a unit and of every unit below it that takes part; each row holds all below it.
 
-    Without `unit`, of everything the actor answers for; where that is not one single unit, the first row
-    is a total with an empty code. Units without points, summoned people or guests are left out.
+    depth: only so many levels below the first row; None for all. Without `unit`, of everything the actor answers for;
+    where that is not one single unit, the first row is a total with an empty code. Units without points, summoned
+    people or guests are left out.
 
     Raises:
         NotFoundError: no such session or unit.
@@ -112,7 +116,8 @@ async def summary(actor: Actor, context: Context, code: str, unit: str | None = 
         everyone = await units.all_of(connection, scope)
         own = await records.figures(connection, session.session_id, scope)
     rows, _ = table(everyone, own, closed=session.state is SessionState.CLOSED)
-    return api.Summary(session.code, session.state, context.clock.now_ms(), rows)
+    told = rows if depth is None else [row for row in rows if row.depth <= depth]
+    return api.Summary(session.code, session.state, context.clock.now_ms(), told)
 
 
 async def scope_for(actor: Actor, connection: Connection, unit: str | None) -> Scope:

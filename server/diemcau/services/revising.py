@@ -13,6 +13,7 @@ from diemcau.store.revision_changes import Change
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from diemcau.domain.authority import Actor
     from diemcau.store.engine import Connection
     from diemcau.store.revision_changes import Concerned
 
@@ -22,14 +23,14 @@ GUEST, UNLISTED, NOWHERE = "guest", "unlisted", ""
 IDS_A_QUERY = 500
 
 
-async def apply(connection: Connection, session_id: int, revision: int) -> None:
+async def apply(actor: Actor, connection: Connection, session_id: int, revision: int) -> None:
     """Let everything that waits tell with this revision, and keep what that changed, in this transaction."""
     concerned = await revision_changes.concerned(connection, session_id)
-    before = await standing(connection, session_id, concerned)
+    before = await standing(actor, connection, session_id, concerned)
     await connection.run_sync(corrections.apply_held, session_id, revision)
     await connection.run_sync(absences.apply_held, session_id)
     await frozen_places.keep(connection, session_id)
-    after = await standing(connection, session_id, concerned)
+    after = await standing(actor, connection, session_id, concerned)
     await revision_changes.insert(connection, session_id, revision, between(concerned, before, after))
 
 
@@ -41,8 +42,9 @@ class Standing:
     unlisted: Mapping[int, int]
 
 
-async def standing(connection: Connection, session_id: int, concerned: Concerned) -> Standing:
+async def standing(actor: Actor, connection: Connection, session_id: int, concerned: Concerned) -> Standing:
     """How these people stand in the figures of a closed session now."""
+    del actor  # who may revise was decided by whoever revises
     people: dict[int, tuple[int, str]] = {}
     ids = sorted(concerned.people)
     for start in range(0, len(ids), IDS_A_QUERY):

@@ -24,7 +24,7 @@ async def listed(actor: Actor, context: Context, code: str) -> UnsentQueues:
     scope = require(actor, Action.POINTS_READ)
     async with context.read() as connection:
         session = await visible(actor, connection, code)
-        found = await standing(context, connection, session.session_id, scope)
+        found = await standing(actor, context, connection, session.session_id, scope)
     waiting = [one for one in found if one.known]
     return UnsentQueues(
         as_of_ms=context.clock.now_ms(),

@@ -16,7 +16,7 @@ from diemcau.store import unsent_queues
 from diemcau.store.unsent_queues import Told
 
 if TYPE_CHECKING:
-    from diemcau.domain.authority import Scope, System
+    from diemcau.domain.authority import Actor, Scope, System
     from diemcau.live.lines import Line
     from diemcau.services.context import Context
     from diemcau.store.engine import Connection
@@ -64,8 +64,11 @@ class Standing:
     known: bool
 
 
-async def standing(context: Context, connection: Connection, session_id: int, scope: Scope) -> list[Standing]:
+async def standing(
+    actor: Actor, context: Context, connection: Connection, session_id: int, scope: Scope
+) -> list[Standing]:
     """Every queue that holds something, or may, as far as is known now; those known to be empty are left out."""
+    del actor  # whose scope it is was decided by whoever asks
     before_ms = limits.SESSION_OPENS_BEFORE_S * 1000
     rows = await unsent_queues.devices(connection, session_id, before_ms, scope)
     found = [_standing(context, row) for row in rows]
@@ -83,9 +86,11 @@ def _standing(context: Context, row: DeviceRow) -> Standing:
     return Standing(row, last, known)
 
 
-async def for_minutes(context: Context, connection: Connection, session_id: int, scope: Scope) -> list[Unsent]:
+async def for_minutes(
+    actor: Actor, context: Context, connection: Connection, session_id: int, scope: Scope
+) -> list[Unsent]:
     """What minutes say of it: halls by code, nobody's name."""
     return [
         Unsent(one.row.point, one.known, one.told.waiting if one.told else None, one.told.told_ms if one.told else None)
-        for one in await standing(context, connection, session_id, scope)
+        for one in await standing(actor, context, connection, session_id, scope)
     ]

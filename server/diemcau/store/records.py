@@ -11,7 +11,7 @@ from diemcau.domain.attendance import Figures
 from diemcau.domain.authority import Scope
 from diemcau.domain.models import AttendanceStatus, Flag
 from diemcau.store import frozen_places, name_search
-from diemcau.store.lists import Asked, beyond, matches
+from diemcau.store.lists import Asked, beyond
 from diemcau.store.schema import (
     absence,
     absence_reason,
@@ -27,6 +27,7 @@ from diemcau.store.schema import (
     unlisted,
 )
 from diemcau.store.units import in_scope
+from diemcau.store.unlisted_rows import apart
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -80,23 +81,6 @@ class AttendanceRow:
         if self.substituted:
             return AttendanceStatus.SUBSTITUTED
         return AttendanceStatus.EXCUSED if self.excused else missing
-
-
-@dataclass(frozen=True, slots=True)
-class UnlistedRow:
-    """A counted person on no list, by the hall where they sit; `unit_text`: as they wrote it."""
-
-    number: str
-    name: str
-    name_folded: str
-    unit_text: str
-    at_ms: int
-    flags: str
-    unit_code: str
-    unit_name: str
-    unit_path: str
-    point_code: str
-    point_name: str
 
 
 def _has_flag(flag: Flag) -> sa.ColumnElement[bool]:
@@ -312,34 +296,10 @@ async def _unlisted_counts(connection: Connection, places: Places, scope: Scope)
     query = (
         sa.select(unit.c.path, sa.func.count())
         .select_from(places.of_point(unlisted, unlisted.c.point_id))
-        .where(*_apart(places, scope))
+        .where(*apart(places, scope))
         .group_by(unit.c.path)
     )
     return [(path, count) for path, count in await connection.execute(query)]
-
-
-def _apart(places: Places, scope: Scope) -> tuple[sa.ColumnElement[bool], ...]:
-    """The conditions that somebody on no list is counted, and apart."""
-    w = unlisted.c
-    ours = w.session_id == places.session_id
-    return ours, w.nonce.is_not(None), w.attendee_id.is_(None), in_scope(unit.c.path, scope)
-
-
-async def unlisted_page(connection: Connection, session_id: int, asked: Asked) -> list[UnlistedRow]:
-    """A page of the counted people on no list whom nobody matched yet, by the unit of their hall, and name."""
-    places = await frozen_places.of(connection, session_id)
-    w = unlisted.c
-    number = sa.cast(w.id, sa.Text)
-    columns = (number, w.name, w.name_folded, w.unit_text, w.at_ms, w.flags)
-    query = (
-        sa.select(*columns, unit.c.code, unit.c.name, unit.c.path, point.c.code, point.c.name)
-        .select_from(places.of_point(unlisted, w.point_id))
-        .where(*_apart(places, asked.scope), matches(asked.q, w.name_folded, sa.literal("")))
-        .where(beyond(asked.after, unit.c.path, w.name_folded, number))
-        .order_by(unit.c.path, w.name_folded, number)
-        .limit(asked.rows)
-    )
-    return [UnlistedRow(*row) for row in await connection.execute(query)]
 
 
 async def _excused_counts(connection: Connection, places: Places, scope: Scope) -> list[tuple[str, int]]:

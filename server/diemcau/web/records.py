@@ -26,7 +26,7 @@ async def attendance(call: Call[None]) -> api.AttendancePage:
 
 async def summary(call: Call[None]) -> api.Summary:
     """The figures by unit."""
-    return await records.summary(call.actor, call.context, call.key("session"), call.code("unit"))
+    return await records.summary(call.actor, call.context, call.key("session"), call.code("unit"), _depth(call))
 
 
 async def export(call: Call[None]) -> web.StreamResponse:
@@ -108,7 +108,7 @@ ROUTES = (
         answer=api.AttendancePage,
         query=(*LISTED, "status", "figure"),
     ),
-    Route("GET", f"{ONE}/summary", summary, "The figures by unit", answer=api.Summary, query=("unit",)),
+    Route("GET", f"{ONE}/summary", summary, "The figures by unit", answer=api.Summary, query=("unit", "depth")),
     Route(
         "GET",
         f"{ONE}/exports/{{what}}.{{format}}",
