@@ -317,7 +317,7 @@ IMPORT_FRAME_ROWS = 500
 """Rows compared in one go: 6 ms of the event loop, where 2,000 held up every beat for 30 ms."""
 
 IMPORT_PART_ROWS = 1000
-"""Rows that one transaction of an import writes: some 20 ms of the writer, which check-ins wait for."""
+"""Rows that one transaction of an import writes: 20 ms of the writer, which check-ins wait for."""
 
 IMPORT_UNDO_ROWS = 500
 """Rows that one transaction removes or restores: each of them is looked for in more tables than a new one."""

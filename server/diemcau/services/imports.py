@@ -17,7 +17,8 @@ from diemcau.domain.authority import Action, Actor, Scope, System, require
 from diemcau.errors import Finding, ImportRejectedError, MalformedError, OverloadedError, TooLargeError
 from diemcau.intake.frames import Ended, Mapping, Opened, Rows
 from diemcau.intake.process import read_file
-from diemcau.services import board, import_runs, jobs, unit_imports
+from diemcau.intake.tables import TABLES
+from diemcau.services import board, import_runs, jobs, unit_import_runs, unit_imports
 from diemcau.services.context import Context
 from diemcau.services.import_reading import RowReader, look_up, preview
 from diemcau.services.jobs import Job
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from diemcau.store.engine import Connection
 
 ACTIONS = {"units": Action.UNITS_WRITE, "points": Action.POINTS_WRITE, "attendees": Action.PEOPLE_WRITE}
+FIELDS = frozenset(column.field for columns in TABLES.values() for column in columns)
 ATTEMPTS = 3
 """How often a list is made ready anew because someone wrote to the same rows meanwhile."""
 
@@ -46,6 +48,37 @@ class Wanted(msgspec.Struct, frozen=True):
     mapping: Mapping | None = None
     units: dict[str, str] = {}
     partial: bool = False
+
+
+def asked_mapping(text: str) -> Mapping | None:
+    """What somebody says about sheets and columns, from JSON (docs/lists.md); None where nothing is said.
+
+    Raises:
+        MalformedError: it is not understood.
+    """
+    if not text:
+        return None
+    try:
+        mapping = msgspec.json.decode(text.encode(), type=Mapping)
+    except (msgspec.DecodeError, UnicodeError):
+        raise MalformedError(field="mapping", reason="reason.mapping") from None
+    if len(mapping) > limits.IMPORT_SHEETS_MAX or any(
+        field not in FIELDS for choice in mapping.values() for field in choice.columns
+    ):
+        raise MalformedError(field="mapping", reason="reason.mapping")
+    return mapping
+
+
+def asked_units(text: str) -> dict[str, str]:
+    """Units' codes by their names in the file, from JSON.
+
+    Raises:
+        MalformedError: it is not understood.
+    """
+    try:
+        return msgspec.json.decode(text.encode(), type=dict[str, str]) if text else {}
+    except (msgspec.DecodeError, UnicodeError):
+        raise MalformedError(field="units", reason="reason.mapping") from None
 
 
 async def begin(actor: Actor, context: Context, wanted: Wanted, chunks: AsyncIterator[bytes]) -> Job:
@@ -85,7 +118,7 @@ async def run(actor: Actor, context: Context, wanted: Wanted, path: Path, job: J
     for _ in range(ATTEMPTS):
         try:
             if wanted.what == "units":
-                return await _import_units(context, scope, wanted, path, job)
+                return await _import_units(actor, context, scope, wanted, path, job)
             return await _import_rows(actor, context, scope, wanted, path, job)
         except StaleError:
             continue
@@ -189,9 +222,8 @@ async def _import_rows(  # noqa: PLR0913 what a file is held against
         return result
     if preparation is None or reader is None:
         raise rejected(ended, [], 0)
-    partial = (
-        wanted.partial and wanted.how.mode == "add"
-    )  # who stands in a row that cannot be read is not to be removed
+    # Who stands in a row that cannot be read is not to be removed: what replaces is whole.
+    partial = wanted.partial and wanted.how.mode == "add"
     if not partial and (ended.findings_total or reader.findings_total):
         raise rejected(ended, reader.findings, reader.findings_total)
     ready = preparation.ready
@@ -246,7 +278,9 @@ def rejected(ended: Ended, findings: list[Finding], total: int) -> ImportRejecte
 
 
 # --- units -------------------------------------------------------------------------------------------------
-async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Path, job: Job) -> api.ImportResult:
+async def _import_units(  # noqa: PLR0913 as above
+    actor: Actor, context: Context, scope: Scope, wanted: Wanted, path: Path, job: Job
+) -> api.ImportResult:
     opened, ended = Opened([], {}, [], 0), Ended(0, [], 0, [])
     rows: list[tuple[int, list[str | int]]] = []
     async with aclosing(read_file("units", path, wanted.mapping)) as frames:
@@ -266,17 +300,21 @@ async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Pa
             raise rejected(ended, change.findings, len(change.findings))
         return change
 
-    async def write(connection: Connection) -> unit_imports.Change:
+    async def write(connection: Connection) -> tuple[unit_imports.Change, int | None]:
+        before = await imports.nodes(connection)
         change = await prepare(connection)  # once more, on what the writer sees
         await imports.take_over_units(connection, change.inserts, change.updates)
         if change.parents:
             await imports.place_units(connection, change.parents)
-        return change
+        trees = (before, await imports.nodes(connection))
+        name = wanted.how.file_name
+        return change, await unit_import_runs.record(actor, context, connection, name, change, trees)
 
+    run_id = None
     async with context.read() as connection:
         change = await prepare(connection)
     if not wanted.dry_run and change.worth_writing:
-        change = await context.writer.write(write)
+        change, run_id = await context.writer.write(write)
         context.identities.forget()  # grants hold paths, and paths may have changed
         await board.refresh_all(System(), context)
     job.done = job.total = ended.rows
@@ -289,4 +327,5 @@ async def _import_units(context: Context, scope: Scope, wanted: Wanted, path: Pa
         ignored=opened.ignored,
         rejected=ended.rows - len(change.inserts) - change.updated - change.unchanged,
         preview=unit_imports.preview(ended, table, change) if wanted.dry_run else None,
+        run=run_id,
     )
