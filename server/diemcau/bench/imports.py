@@ -11,7 +11,6 @@ import asyncio
 import http.client
 import itertools
 import json
-import sqlite3
 import tempfile
 import threading
 import time
@@ -25,6 +24,7 @@ import xlsxwriter
 
 from diemcau.app import open_context
 from diemcau.bench import servers
+from diemcau.bench.bare import insert_all
 from diemcau.bench.crowd import HALLS_PER_UNIT, PEOPLE_PER_HALL, Crowd, name_of
 from diemcau.bench.figures import Figure, Report, alone, beside, machine, quantile, versions
 from diemcau.bench.load import Load, Result
@@ -177,18 +177,8 @@ def bare(crowd: Crowd, book: Path) -> float:
     if crowd.elsewhere:
         asyncio.run(_insert_elsewhere(crowd.elsewhere, rows))
     else:
-        _insert_embedded(crowd.folder / "diemcau.db", rows)
+        insert_all(str(crowd.folder / "diemcau.db"), "attendee", COLUMNS, rows)
     return time.perf_counter() - begun
-
-
-def _insert_embedded(file: Path, rows: list[tuple[Any, ...]]) -> None:
-    with closing(sqlite3.connect(file, isolation_level=None, timeout=TIMEOUT_S)) as connection:
-        for pragma in ("synchronous = FULL", "cache_size = -32768"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("BEGIN IMMEDIATE")
-        marks = ", ".join("?" for _ in COLUMNS)
-        connection.executemany(f"INSERT INTO attendee ({', '.join(COLUMNS)}) VALUES ({marks})", rows)  # noqa: S608 our own names
-        connection.execute("COMMIT")
 
 
 async def _insert_elsewhere(database: str, rows: list[tuple[Any, ...]]) -> None:
