@@ -80,7 +80,7 @@ async def test_from_the_phone_to_the_figures(here: Centre, phone: BrowserContext
     item = clerk.get_by_role("listitem").filter(has_text="Nguyễn Thị Hiền")
     await expect(item).to_contain_text("Việc gia đình: Con ốm")
     await clean(clerk, "absences-asked")
-    await item.get_by_role("button", name=f"{words('absence.approve')}: Nguyễn Thị Hiền").click()
+    await item.get_by_role("button", name=f"{words('absence.approve')}: Nguyễn Thị Hiền", exact=True).click()
     dialog = clerk.get_by_role("dialog")
     await dialog.get_by_label(words("absence.note_label")).fill("Nhớ nộp giấy")
     await clean(clerk, "absences-deciding")
