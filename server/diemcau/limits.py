@@ -340,13 +340,13 @@ take 80 MB of disk."""
 PRINT_ITEMS_MAX = 100_000
 """Badges, or people on hall lists, in one job; a nation prints province by province."""
 
-PRINT_BADGES_A_FILE = 2000
-"""A file of 200 sheets: what a printer takes in one go, and what keeps its process within bounds."""
+PRINT_BADGES_A_FILE = 1000
+"""A file of 100 sheets: what a printer takes in one go. Its process takes 200 MiB and three seconds of CPU."""
 
-PRINT_SHEETS_A_FILE = 1000
-"""Posters and pairing sheets; the most codes that one call of pairing makes."""
+PRINT_SHEETS_A_FILE = 800
+"""Posters and pairing sheets, below what one call of pairing makes: 300 MiB, three to four seconds of CPU."""
 
-PRINT_PEOPLE_A_FILE = 3000
+PRINT_PEOPLE_A_FILE = 2000
 """On hall lists. A larger hall has a file of its own."""
 
 # --- preparation -------------------------------------------------------------------------------------------
