@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 
 from diemcau import limits
@@ -292,7 +293,7 @@ class Reading:
         except _BadCellError as bad:
             self._find(number, header or self.headers.get(column.field, ""), str(bad), _told(cell))
             return ""
-        if column.rule is Rule.PHONE and value != cell and str(value) == f"0{cell}":
+        if value != cell and column.rule is Rule.PHONE and str(value).startswith("0") and str(cell)[0] != "0":
             self.told.notes["import.note.zeros"] += 1
         return value
 
@@ -354,11 +355,12 @@ def _code(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    if not any(map(str.isalpha, text)):
+    if not (text[0].isalpha() or any(map(str.isalpha, text))):
         raise _BadCellError("reason.no_letters")
     return _short(text, limits.NAME_CHARS_MAX)
 
 
+@lru_cache(8192)
 def _place(text: str) -> str:
     """A unit or point by its code, in capitals, or by its name as written."""
     code = text.upper()
@@ -367,6 +369,8 @@ def _place(text: str) -> str:
 
 def _phone(text: str) -> str:
     """A telephone number as typed, with the leading zero that a spreadsheet took away."""
+    if text[0] == "0":  # as lists have nearly all of them
+        return _short(text, limits.TEXT_CHARS_MAX)
     if SCIENTIFIC.fullmatch(text):
         raise _BadCellError("reason.number_rounded")
     whole = POINT_ZERO.fullmatch(text)
