@@ -24,5 +24,5 @@ test.each(LISTS)('the template for %s has a cell for every column', (what) => {
 });
 
 test('a photograph is refused before it is sent', () => {
-  expect(['a.csv', 'Danh sách.XLSX', 'a.xls', 'a.jpg', 'csv'].map(importable)).toEqual([true, true, false, false, false]);
+  expect(['a.csv', 'Danh sách.XLSX', 'a.xlsm', 'a.xls', 'a.jpg', 'csv'].map(importable)).toEqual([true, true, true, false, false, false]);
 });

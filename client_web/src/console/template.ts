@@ -59,6 +59,11 @@ export function describedColumns(what: Imported, language: Language): string {
   return COLUMNS[what].map(([vi, en, required]) => (language === 'vi' ? vi : en) + (required ? '*' : '')).join(', ');
 }
 
+/** What a column of a file may be read as, with its name for a reader of this language. */
+export function fieldsOf(what: Imported, language: Language): readonly (readonly [field: string, label: string])[] {
+  return COLUMNS[what].map(([vi, en]) => [en, language === 'vi' ? vi : en] as const);
+}
+
 /** A CSV that Excel opens rightly: with a byte order mark, so that Vietnamese letters survive. */
 export function templateOf(what: Imported, language: Language): string {
   const lines = [columnsOf(what, language), ...EXAMPLES[what]].map((cells) => cells.join(','));
@@ -67,5 +72,5 @@ export function templateOf(what: Imported, language: Language): string {
 
 /** Whether the name is one of a file that can be imported. */
 export function importable(name: string): boolean {
-  return /\.(csv|xlsx)$/i.test(name);
+  return /\.(csv|xlsx|xlsm)$/i.test(name);
 }

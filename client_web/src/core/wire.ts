@@ -1,4 +1,6 @@
 /** Bodies and answers of `/api/v1` as types (wire/api.py); the sockets' are in wire_live. Times are ms since the epoch, UTC. */
+import type { ImportPreview } from './wire_imports';
+
 export * from './wire_live';
 
 export type SessionState = 'draft' | 'open' | 'live' | 'break' | 'ended' | 'closed';
@@ -28,6 +30,8 @@ export interface ImportFinding {
   column: string;
   reason: string;
   value?: string;
+  /** Its name, where the workbook has several. */
+  sheet?: string;
 }
 
 /** RFC 9457. `code` is stable; `title` is a sentence in the reader's language. */
@@ -103,6 +107,8 @@ export interface ImportResult {
   updated: number;
   unchanged: number;
   dry_run: boolean;
+  rejected?: number;
+  preview?: ImportPreview | null;
 }
 
 /** Long work: `done` of `total` rows. `files`: what it made, as `/jobs/{id}/file.pdf?part=1` and so on. */
