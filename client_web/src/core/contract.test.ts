@@ -45,7 +45,7 @@ describe('frames of the server', () => {
 describe('frames of a client', () => {
   test('a page that follows our types is understood by the server', () => {
     const identify: Required<Identify> = { type: 'identify', v: 1, token: '', boot: '', session: null };
-    const beat: Required<Beat> = { type: 'beat', seq: 0, sent_ms: 0, rtt_ms: 0, hidden: false };
+    const beat: Required<Beat> = { type: 'beat', seq: 0, sent_ms: 0, rtt_ms: 0, hidden: false, queued: 0, queued_oldest_ms: 0 };
     const board: Required<BoardIdentify> = { type: 'identify', session: '', unit: '', token: null, resume: null };
     const sent = { ...frames.point.sent };
     expect(Object.keys(sent.identify ?? {}).sort()).toEqual(Object.keys(identify).sort());

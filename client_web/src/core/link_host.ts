@@ -2,13 +2,14 @@
  * One link for all pages of a device. The server keeps one line a device, the newest wins: the operator page and
  * the display beside it must share it. Runs in a shared worker, or in each page's own where there is none.
  */
-import { NO_VIEW, type LinkView, type PointLink } from './point_link';
+import { NO_VIEW, type LinkView, type PointLink, type QueueDepth } from './point_link';
 import { CLOSE } from './protocol';
 
 /** What a page tells its host. `phone`: hidden, it will soon be silent. */
 export type Order =
   | { do: 'start'; url: string; token: string }
   | { do: 'seen'; hidden: boolean; phone: boolean }
+  | { do: 'queue'; depth: QueueDepth }
   | { do: 'wake' | 'gone' | 'leave' };
 
 /** A page as its host sees it. */
@@ -23,6 +24,7 @@ export class LinkHost {
   private url = '';
   private view: LinkView = NO_VIEW;
   private hidden = false;
+  private depth: QueueDepth | null = null;
 
   constructor(private readonly make: MakeLink) {}
 
@@ -40,6 +42,10 @@ export class LinkHost {
       case 'gone':
         this.pages.delete(page);
         this.look();
+        break;
+      case 'queue':
+        this.depth = order.depth;
+        this.link?.setQueue(order.depth);
         break;
       case 'wake':
       case 'leave':
@@ -68,6 +74,7 @@ export class LinkHost {
       for (const page of this.pages.keys()) page(view);
     });
     this.link = link;
+    if (this.depth) link.setQueue(this.depth);
     link.start();
   }
 

@@ -29,6 +29,12 @@ export interface LinkView {
   welcomes: number;
 }
 
+/** Entries that wait on this device, and when the oldest happened by its clock; null: not known yet. */
+export interface QueueDepth {
+  queued: number | null;
+  queued_oldest_ms: number | null;
+}
+
 export interface PointLinkOptions {
   open: () => Socket;
   timers: Timers;
@@ -66,6 +72,7 @@ export class PointLink {
   private readonly connection: Connection;
   private heartbeatMs = 10_000;
   private hidden = false;
+  private queue: QueueDepth = { queued: null, queued_oldest_ms: null };
   private seq = 0;
   private readonly sentAt = new Map<number, number>();
   private troubleAt = -Infinity;
@@ -107,6 +114,11 @@ export class PointLink {
     this.wake();
   }
 
+  /** What this device has not sent yet: told with every beat. */
+  setQueue(queue: QueueDepth): void {
+    this.queue = queue;
+  }
+
   /** The network came back, or somebody looks: try now, or find out whether the line still holds. */
   wake(): void {
     this.connection.hurry();
@@ -145,7 +157,7 @@ export class PointLink {
     const now = this.options.timers.now();
     const sent_ms = Math.round(this.clock.now() ?? 0);
     const rtt_ms = this.view.rttMs;
-    if (!this.connection.send({ type: 'beat', seq: ++this.seq, sent_ms, rtt_ms, hidden: this.hidden })) return;
+    if (!this.connection.send({ type: 'beat', seq: ++this.seq, sent_ms, rtt_ms, hidden: this.hidden, ...this.queue })) return;
     this.sentAt.set(this.seq, now);
     this.cancelAnswer();
     this.cancelAnswer = this.options.timers.after(ANSWER_MS, () => this.trouble());

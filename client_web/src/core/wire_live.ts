@@ -30,6 +30,9 @@ export interface Beat {
   sent_ms: number;
   rtt_ms?: number | null;
   hidden?: boolean;
+  /** Entries that this device has not sent yet, and when the oldest happened; null: it cannot tell. */
+  queued?: number | null;
+  queued_oldest_ms?: number | null;
 }
 
 export interface Away {

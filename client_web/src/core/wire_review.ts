@@ -2,6 +2,7 @@
  * What staff review and correct: the log's events, lists for review, badges, frozen figures
  * (wire/check_ins.py, wire/badges.py, wire/minutes.py). What has its default value may be missing.
  */
+import type { UnsentAtFreezing } from './wire_freeze';
 import type { Flag } from './wire';
 import type { CheckInView, PersonView } from './wire_check_ins';
 
@@ -131,6 +132,8 @@ export interface MinutesView {
   sha256?: string;
   previous?: MinutesFigures | null;
   intact?: boolean;
+  /** Queues that were not sent when it was made, or of which nobody could say. */
+  unsent?: UnsentAtFreezing[];
 }
 
 /** The newest first; `waiting`: entries for the next revision; `fingerprint`: of the key that signs. */

@@ -2,6 +2,7 @@
 import type { DoorView } from '../core/door_feed';
 import type { Shown } from '../core/door_code';
 import type { LinkView } from '../core/point_link';
+import type { SessionBrief } from '../core/wire';
 import type { Saying } from '../operator/saying';
 import { t, words } from '../operator/words';
 
@@ -10,11 +11,20 @@ export interface Message {
   text: string;
 }
 
-/** The sentence that stands where the code would; null: the code is shown. */
-export function instead(view: LinkView, door: DoorView, shown: Shown | null): Message | null {
+/**
+ * The sentence that stands where the code would; null: the code is shown.
+ *
+ * @param last the session that was here last
+ */
+export function instead(
+  view: LinkView,
+  door: DoorView,
+  shown: Shown | null,
+  last: SessionBrief | null,
+): Message | null {
   const { session } = view;
   if (!view.welcomes) return said('loading');
-  if (!session) return said('none');
+  if (!session) return said(last?.state === 'closed' ? 'closed' : 'none');
   const when = { time: words.time(session.starts_ms), date: words.date(session.starts_ms) };
   if (session.state === 'draft') return { headline: t('display.draft'), text: t('display.draft_text', when) };
   if (session.state === 'closed') return said('closed');

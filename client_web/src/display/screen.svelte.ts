@@ -1,4 +1,5 @@
-/** The screen itself: filled by the page, and not going dark. */
+/** The screen itself: filled by the page, not going dark, and what it showed last. */
+import type { SessionBrief } from '../core/wire';
 
 export const screen = {
   /** iPhones cannot. */
@@ -30,4 +31,23 @@ export function keepAwake(): () => void {
     document.removeEventListener('visibilitychange', again);
     void lock?.release();
   };
+}
+
+const SESSION = 'diemcau_display_session';
+
+/** The session that this screen showed last, also after the page was loaded anew. */
+export function keptSession(): SessionBrief | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(SESSION) ?? 'null') as SessionBrief | null;
+  } catch {
+    return null;
+  }
+}
+
+export function keepSession(session: SessionBrief): void {
+  try {
+    sessionStorage.setItem(SESSION, JSON.stringify(session));
+  } catch {
+    // Where the browser keeps nothing, a page that is loaded anew knows less.
+  }
 }

@@ -29,6 +29,11 @@ export class PageLink {
     this.seen();
   }
 
+  /** What this device has not sent yet: the centre asks for it before it closes a session. */
+  queue(queued: number, oldestMs: number | null): void {
+    this.tell({ do: 'queue', depth: { queued, queued_oldest_ms: oldestMs } });
+  }
+
   /** Says goodbye for all pages of this device. */
   leave(): void {
     this.closing.abort();
