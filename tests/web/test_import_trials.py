@@ -83,7 +83,7 @@ async def test_a_list_without_codes_comes_in_and_comes_again(admin: Client, tmp_
 
 async def test_names_of_units_are_asked_and_answered(admin: Client) -> None:
     """Two communes of one name are never guessed between; one answer serves all of their rows."""
-    rows = [HEAD, [1, "Lê An", "", "Xã Tân Lập", ""], [2, "Vũ Bình", "", "XÃ TÂN LẬP", ""]]
+    rows: list[list[Any]] = [HEAD, [1, "Lê An", "", "Xã Tân Lập", ""], [2, "Vũ Bình", "", "XÃ TÂN LẬP", ""]]
     rows += [[3, "Đỗ Dung", "", "Xã Tân Lập, Hà Nội", ""], [4, "Hà Em", "", "Cẩm Giàng", ""]]
     data = csv_bytes(rows)
     trial = (await sent(admin, data, dry_run="1"))["result"]
@@ -107,7 +107,7 @@ async def test_names_of_units_are_asked_and_answered(admin: Client) -> None:
 async def test_a_clerks_own_unit_is_the_only_one_of_its_name(running: Running, admin: Client) -> None:
     """Within one's own units a name may be clear that elsewhere is not; nothing outside is told (I5)."""
     clerk = await running.account("can-bo", api.GrantView(Role.CLERK, "HN-002"))
-    rows = [HEAD, [1, "Lê An", "", "Xã Tân Lập", ""], [2, "Vũ Bình", "", "Xã Cẩm Giàng", ""]]
+    rows: list[list[Any]] = [HEAD, [1, "Lê An", "", "Xã Tân Lập", ""], [2, "Vũ Bình", "", "Xã Cẩm Giàng", ""]]
     trial = (await sent(clerk, csv_bytes(rows), dry_run="1"))["result"]
     assert trial["preview"]["rows"][0]["values"]["unit_code"] == "TL-2"
     (question,) = trial["preview"]["questions"]
@@ -131,7 +131,12 @@ async def test_columns_are_mapped(admin: Client) -> None:
 
 async def test_findings_are_a_table_and_the_rest_comes_in(running: Running, admin: Client) -> None:
     """The table of mistakes opens in Excel and runs nothing; on request the other rows are taken over."""
-    rows = [HEAD, [1, "Lê An", "", "CG", ""], [2, "Lê An", "", "CG", ""], [3, "Vũ Bình", "", '=HYPERLINK("x")', ""]]
+    rows: list[list[Any]] = [
+        HEAD,
+        [1, "Lê An", "", "CG", ""],
+        [2, "Lê An", "", "CG", ""],
+        [3, "Vũ Bình", "", '=HYPERLINK("x")', ""],
+    ]
     data = csv_bytes(rows)
     job = await sent(admin, data, dry_run="1")
     async with admin.http.get(

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from diemcau.cli import local, remote
+from diemcau.cli import import_preview, local, remote
 from diemcau.cli.remote import RefusedError, Remote
 from diemcau.cli.words import number, say
 from diemcau.domain.authority import System
@@ -27,6 +27,7 @@ from diemcau.services import import_runs, imports
 from diemcau.services.jobs import Job
 from diemcau.wire import api
 from diemcau.wire.import_runs import ImportUndone
+from diemcau.wire.imports import ImportPreview
 
 FINDINGS_SHOWN_MAX = 50
 POLL_S = 0.2
@@ -44,6 +45,9 @@ class Asked:
     mode: str = "add"
     unit: str | None = None
     move_invitations: bool = False
+    mapping: str = ""
+    units: dict[str, str] = field(default_factory=dict)
+    partial: bool = False
 
     @property
     def how(self) -> import_runs.How:
@@ -65,6 +69,9 @@ class Asked:
 )
 @click.option("--unit", help="The unit whose list the file replaces.")
 @click.option("--move-invitations", is_flag=True, help="In draft sessions, seat people in the hall the file names.")
+@click.option("--map", "columns", multiple=True, metavar="FIELD=HEADER", help="What a column is, or its number.")
+@click.option("--unit-name", "unit_names", multiple=True, metavar="NAME=CODE", help="Which unit a name means.")
+@click.option("--partial", is_flag=True, help="Leave out rows with errors instead of the whole file.")
 @remote.options
 @local.options
 def import_(  # noqa: PLR0913 one parameter an option
@@ -74,6 +81,9 @@ def import_(  # noqa: PLR0913 one parameter an option
     mode: str,
     unit: str | None,
     move_invitations: bool,  # noqa: FBT001 the same
+    columns: tuple[str, ...],
+    unit_names: tuple[str, ...],
+    partial: bool,  # noqa: FBT001 the same
     url: str | None,
     token: str | None,
     database: str,
@@ -87,7 +97,8 @@ def import_(  # noqa: PLR0913 one parameter an option
     if what == UNDO:
         _undo(server, str(file), database, data_dir)
         return
-    asked = Asked(what, file, dry_run, mode, unit, move_invitations)
+    mapping, names = import_preview.mapping_of(columns), import_preview.pairs("--unit-name", unit_names)
+    asked = Asked(what, file, dry_run, mode, unit, move_invitations, mapping, names, partial)
     _check_readable(file)
     try:
         result = _through(server, asked) if server else asyncio.run(_directly(asked, database, data_dir))
@@ -110,7 +121,8 @@ def _check_readable(file: Path) -> None:
 # --- through a server --------------------------------------------------------------------------------------
 def _through(server: Remote, asked: Asked) -> api.ImportResult:
     query = {"what": asked.what, "file": asked.file.name, "mode": asked.mode, "unit": asked.unit or ""}
-    query |= {name: "1" for name in ("dry_run", "move_invitations") if getattr(asked, name)}
+    query |= {name: "1" for name in ("dry_run", "move_invitations", "partial") if getattr(asked, name)}
+    query |= {"mapping": asked.mapping, "units": msgspec.json.encode(asked.units).decode() if asked.units else ""}
     job = server.upload("/imports", asked.file, **query)
     with _progress() as progress:
         bar = progress.add_task(asked.file.name, total=None)
@@ -133,7 +145,8 @@ def _failure(problem: dict[str, Any]) -> Exception:
 # --- on the database ---------------------------------------------------------------------------------------
 async def _directly(asked: Asked, database: str, data_dir: Path | None) -> api.ImportResult:
     job = Job("", f"import {asked.what}", System())
-    wanted = imports.Wanted(asked.what, asked.dry_run, how=asked.how)
+    mapping = imports.asked_mapping(asked.mapping)
+    wanted = imports.Wanted(asked.what, asked.dry_run, asked.how, mapping, asked.units, asked.partial)
     async with local.opened(database, data_dir) as context:
         work = asyncio.ensure_future(imports.run(System(), context, wanted, asked.file, job))
         with _progress() as progress:
@@ -179,10 +192,21 @@ def _tell(result: api.ImportResult) -> None:
     click.echo(say("import.dry_run" if result.dry_run else "import.done", **figures))
     if result.ignored:
         click.echo(say("import.ignored", columns=", ".join(result.ignored)))
+    if result.rejected and not result.preview:
+        click.echo(say("import.preview.rejected", count=number(result.rejected)))
     if result.removed or result.kept_total:
         click.echo(say("import.removed", removed=number(result.removed), kept=number(result.kept_total)))
     if result.run is not None:
         click.echo(say("import.taken", run=str(result.run)))
+    if result.preview:
+        _tell_trial(result.preview, result.rejected)
+
+
+def _tell_trial(preview: ImportPreview, rejected: int) -> None:
+    import_preview.show(preview, rejected)
+    if preview.findings_total:
+        findings = [Finding(f.row, f.column, f.reason, f.value, f.sheet) for f in preview.findings]
+        _refuse(say("error.import_rejected", count=preview.findings_total), findings, preview.findings_total)
 
 
 def _refuse(sentence: str, findings: Sequence[Finding], total: int) -> None:
@@ -190,7 +214,8 @@ def _refuse(sentence: str, findings: Sequence[Finding], total: int) -> None:
     table = Table(*(say(f"import.{name}") for name in ("row", "column", "reason", "value")))
     for finding in findings[:FINDINGS_SHOWN_MAX]:
         reason = say(finding.reason) if has(finding.reason) else finding.reason
-        table.add_row(str(finding.row), finding.column, reason, finding.value)
+        row = f"{finding.sheet}: {finding.row}" if finding.sheet else str(finding.row)
+        table.add_row(row, finding.column, reason, finding.value)
     Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False).print(table)
     if total > FINDINGS_SHOWN_MAX:
         click.echo(say("import.more", count=number(total - FINDINGS_SHOWN_MAX)))
