@@ -138,6 +138,14 @@ async def test_rows_to_correct_are_named(running: Running, sample: Sample) -> No
     assert 'type="file"' in page
 
 
+async def test_rows_that_are_no_people_are_counted(running: Running, sample: Sample) -> None:
+    """Somebody taken for a heading must not vanish unsaid."""
+    clerk = await made(running)
+    _, page = await clerk.send(csv_bytes([*LIST, ("Người ký",)]))
+    assert "Danh sách hợp lệ: 2 người" in page
+    assert "1 dòng không được tính là người" in page
+
+
 async def test_a_session_under_way_summons_nobody_by_itself(running: Running, sample: Sample) -> None:
     """Once a session is open, who is summoned is the organizer's decision."""
     before = await scalar(running, sa.select(sa.func.count()).select_from(invitation))

@@ -64,6 +64,12 @@ class Checked:
     total: int = 0
     ref: str = ""
 
+    @property
+    def skipped(self) -> int:
+        """Rows that were read as headings, totals or signatures: nobody may be lost among them unsaid."""
+        told = self.result.preview if self.result else None
+        return sum(told.skipped.values()) if told else 0
+
 
 # --- for organizers ----------------------------------------------------------------------------------------
 async def make(actor: Actor, context: Context, session: str, body: wire.UploadLinksNew) -> wire.UploadLinksMade:
