@@ -6,7 +6,7 @@ import itertools
 
 import msgspec
 import pytest
-from log_files import FIGURES, FINGERPRINT, chains_of, log_of, minutes_of, rows_of
+from log_files import FIGURES, FINGERPRINT, KEY, chains_of, log_of, minutes_of, rows_of
 
 from diemcau.domain import minutes_file
 from diemcau.domain.log_file import Chain
@@ -33,6 +33,23 @@ def test_minutes_that_do_not_add_up_are_not_signed() -> None:
     """Totals equal the rows they summarize, before anybody signs them (I3)."""
     with pytest.raises(ValueError, match="add up"):
         minutes_of([], figures=msgspec.structs.replace(FIGURES, present=4))
+
+
+def test_minutes_from_before_absences_still_verify() -> None:
+    """What was handed out last year is held against this year's revision: it is spelled as it was signed."""
+    before = minutes_of(chains_of(rows_of(3)))
+    assert b'"excused"' not in before.file
+    excused = msgspec.structs.replace(FIGURES, excused=1, unexcused=0)
+    revised = {"revision": 2, "previous": before.sha256, "figures": excused}
+    units = [minutes_file.UnitFigures("HN", excused)]
+    after = minutes_file.make(msgspec.structs.replace(before.read(), **revised, units=units), KEY.sign)
+    read = minutes_file.verify(after.file, FINGERPRINT, [minutes_file.verify(before.file, FINGERPRINT)])
+    assert (read.figures.excused, (read.figures + FIGURES).excused, (FIGURES + FIGURES).excused) == (
+        1,
+        1,
+        msgspec.UNSET,
+    )
+    assert (read.figures + read.figures).excused == 2
 
 
 def test_a_revision_names_the_one_before() -> None:
