@@ -18,6 +18,7 @@ from support import NOW_MS, PASSWORD, Client, Running, Start
 from diemcau.domain.authority import System
 from diemcau.domain.models import DeviceKind, Role
 from diemcau.services import devices
+from diemcau.store import import_runs
 from diemcau.web.calls import Route
 from diemcau.web.routes import ROUTES
 from diemcau.wire import api
@@ -55,7 +56,9 @@ HERE = {
     "unlisted": "1",
     "spot_check": "1",
     "number": "1",
+    "revision": "1",
     "anomaly": "1",
+    "run": "1",
     "receipt": "none",
     "token": "none",
     "page": "sessions",
@@ -183,9 +186,12 @@ def verdict(status: int, answer: Any) -> str:
 
 
 async def begin(running: Running) -> None:
-    """What a day has brought already: a sheet from paper, and a spot-check."""
+    """What a day has brought already: a sheet from paper, a spot-check, and an import."""
     await running.admin.ok("POST", "/api/v1/sessions/S1/papers", SHEET)
     await running.admin.ok("POST", "/api/v1/sessions/S1/spot-checks", {"phase": "start"})
+    imported = {"what": "attendees", "mode": "add", "made_ms": NOW_MS, "made_by": "root", "unit_id": 2}  # HN-001
+    run_id = await running.context.writer.write(lambda c: import_runs.insert(c, imported))
+    await running.context.writer.write(lambda c: import_runs.set_state(c, run_id, "done", ["staging"]))
 
 
 async def column(running: Running, caller: str) -> dict[str, str]:
