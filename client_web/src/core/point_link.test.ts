@@ -55,6 +55,16 @@ test('a hall is shown with its session and figures as soon as it is welcomed', (
 });
 
 describe('beats', () => {
+  test('tell what waits on this device, once that is known: before, nothing rather than zero', () => {
+    greet();
+    timers.advance(5000);
+    expect(beats()[0]).toMatchObject({ queued: null, queued_oldest_ms: null });
+    link.setQueue({ queued: 3, queued_oldest_ms: SERVER_MS });
+    answer(20);
+    timers.advance(10_000);
+    expect(beats()[1]).toMatchObject({ queued: 3, queued_oldest_ms: SERVER_MS });
+  });
+
   test('begin at a random moment of the first interval, then come every interval', () => {
     greet();
     timers.advance(4999);
@@ -71,7 +81,8 @@ describe('beats', () => {
   test('carry the round trip of the one before, and the server’s own time', () => {
     greet();
     timers.advance(5000);
-    expect(beats()[0]).toEqual({ type: 'beat', seq: 1, sent_ms: SERVER_MS + 5000, rtt_ms: null, hidden: false });
+    const queue = { queued: null, queued_oldest_ms: null };
+    expect(beats()[0]).toEqual({ type: 'beat', seq: 1, sent_ms: SERVER_MS + 5000, rtt_ms: null, hidden: false, ...queue });
     answer(42);
     timers.advance(10_000);
     expect(beats()[1]).toMatchObject({ seq: 2, rtt_ms: 42 });
