@@ -49,5 +49,5 @@ def by_zxing(pages: list[Path]) -> list[str]:
     found: list[str] = []
     for page in pages:
         with Image.open(page) as picture:
-            found += [code.text for code in zxingcpp.read_barcodes(picture, zxingcpp.BarcodeFormat.QRCode)]
+            found += [code.text for code in zxingcpp.read_barcodes(picture)]
     return sorted(found)
