@@ -164,6 +164,8 @@ async def test_more_than_an_index_is_good_for_come_in_the_order_of_the_list(
     await add(writer, conference.units["HN"], ODD)
     await index(writer, engines)
     few = await found(engines, "thi")
+    monkeypatch.setattr(name_search, "FEW", 2)
+    assert await found(engines, "thi") == few
     monkeypatch.setattr(limits, "NAMES_FOUND_MAX", 2)
     assert await found(engines, "thi") == few
     assert len(few) > 2
@@ -174,12 +176,14 @@ async def test_names_are_found_by_an_index(engines: Engines, writer: Writer, con
     await add(writer, conference.units["HN"], tuple(f"Nguyễn Văn Số {at}" for at in range(3000)))
     await index(writer, engines)
     async with engines.read() as connection:
+        how = await plan(connection, await name_search._ids(connection, "hong dao"))
         condition = await name_search.found(connection, "hong dao")
-        how = await plan(connection, people.QUERY.where(condition).limit(50))
+        listed = await plan(connection, people.QUERY.where(condition).limit(50))
     if engines.dialect == "sqlite":
         assert "SCAN attendee_name VIRTUAL TABLE INDEX" in how
-        assert "SEARCH attendee USING INTEGER PRIMARY KEY" in how
         assert "SCAN attendee\n" not in how + "\n"
+        assert "SEARCH attendee USING INTEGER PRIMARY KEY" in listed
     else:
         assert "Bitmap Index Scan on attendee_name_words" in how
         assert "Seq Scan on attendee" not in how
+        assert "pk_attendee" in listed

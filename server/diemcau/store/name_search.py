@@ -40,6 +40,9 @@ SQLITE_DDL = (
 POSTGRESQL_DDL = (
     "CREATE INDEX attendee_name_words ON attendee USING gin (array_to_tsvector(string_to_array(name_folded, ' ')))",
 )
+FEW = 500
+"""So many are named to the list one by one; for more the index is asked a second time."""
+
 WORDS_MAX = 12
 """Words of a search that the index is asked for; the others are compared all the same."""
 
@@ -68,9 +71,11 @@ async def found(connection: Connection, q: str) -> sa.ColumnElement[bool]:
     if not typed:
         return sa.true()
     ids = await _ids(connection, typed)
-    some = sa.select(ids.subquery("named").c.id).limit(limits.NAMES_FOUND_MAX + 1).subquery("some")
-    count = await connection.scalar(sa.select(sa.func.count()).select_from(some))
-    if (count or 0) <= limits.NAMES_FOUND_MAX:
+    some = sa.select(ids.subquery("named").c.id).limit(limits.NAMES_FOUND_MAX + 1)
+    few = list((await connection.scalars(some)).all())
+    if len(few) <= min(FEW, limits.NAMES_FOUND_MAX):
+        return attendee.c.id.in_(few)
+    if len(few) <= limits.NAMES_FOUND_MAX:
         return attendee.c.id.in_(ids)
     return sa.or_(_by_code(typed), _has_words(fold(typed)))
 
