@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 import sample
+import sqlalchemy as sa
 from live_support import Speaker, device, loaded, pass_time, settle, token
 from support import Running, Start
 
 from diemcau.domain import minutes_file, signed
 from diemcau.domain.models import Role
+from diemcau.store.schema import device_queue
 from diemcau.wire import api, live
 
 ONE = "/api/v1/sessions/S1"
@@ -68,7 +70,9 @@ async def test_a_silent_hall_is_unknown_whatever_it_said(running: Running) -> No
     assert (found["points"], found["waiting"], found["unknown"]) == (0, 0, 2)
     seen = {item["point"]: (item["known"], item["waiting"], item["told_ms"]) for item in found["items"]}
     assert seen == {"HN-0002": (False, 0, told_ms), "HN-0003": (False, 7, told_ms)}
-    assert running.context.live.queues == {}  # all of it stored: a server that starts anew says the same
+    async with running.context.read() as connection:  # stored: a server that starts anew says the same
+        kept = await connection.execute(sa.select(device_queue.c.waiting).order_by(device_queue.c.device_id))
+    assert kept.scalars().all() == [0, 7]
 
 
 async def test_what_was_not_sent_stands_in_the_minutes(running: Running) -> None:
