@@ -343,6 +343,14 @@ def test_columns_are_chosen(tmp_path: Path) -> None:
     assert [(one.column, one.reason) for one in unknown.ended.findings] == [("Điện tín", "reason.column_unknown")]
 
 
+def test_a_column_chosen_by_number_leaves_the_header_where_it_is(tmp_path: Path) -> None:
+    """A title above is as wide as the table in a workbook; it must not become the header, nor a person a heading."""
+    rows: list[list[Any]] = [["DANH SÁCH"], ["STT", "Họ và tên", "Vai trò"], [1, *AN[:2]], [2, "Vũ Cường", ""]]
+    got = read(book(tmp_path / "a.xlsx", rows), {"": SheetChoice({"full_name": 2, "title": 3})})
+    assert [name for name, *_ in got.people] == ["Lê Văn An", "Vũ Cường"]
+    assert got.ended.sheets[0].header_row == 2
+
+
 def test_a_table_without_header(tmp_path: Path) -> None:
     """Nothing but people: the columns are numbered, and the first row is read too."""
     path = book(tmp_path / "a.xlsx", [AN, BINH])

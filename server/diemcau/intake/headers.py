@@ -87,7 +87,7 @@ def find_header(rows: Sequence[Sequence[str]], columns: tuple[Column, ...], choi
     """
     if choice.header_row is not None:
         return _at(rows, columns, choice)
-    best: tuple[tuple[bool, int], Found] | None = None
+    best: tuple[tuple[bool, int, int], Found] | None = None
     for at, cells in enumerate(rows):
         if not any(cells):
             continue
@@ -97,7 +97,8 @@ def find_header(rows: Sequence[Sequence[str]], columns: tuple[Column, ...], choi
             both = read_header(stacked(cells, rows[at + 1], columns), columns, choice.columns)
             if (both.complete, len(both.places)) > (header.complete, len(header.places)):
                 found, last = both, at + 1
-        worth = (found.complete, len(found.places))
+        # Columns chosen by number fit every row: what is known by name tells the header from a title.
+        worth = (found.complete, recognized(found.cells, columns), len(found.places))
         if found.places and (best is None or worth > best[0]):
             best = (worth, Found(found, last))
     return best[1] if best else None
