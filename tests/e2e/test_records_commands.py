@@ -52,7 +52,7 @@ async def test_a_log_leaves_an_unserved_database(tmp_path: Path, database: str) 
     assert (status, said) == (0, f"Wrote {target} ({target.stat().st_size:,} bytes).\n")
     sheet = load_workbook(target).active
     assert isinstance(sheet, Worksheet)
-    assert [row[6] for row in sheet.iter_rows(values_only=True) if row[1] == "DB-0001"] == ["0912345678"]
+    assert [row[7] for row in sheet.iter_rows(values_only=True) if row[1] == "DB-0001"] == ["0912345678"]
     target = tmp_path / "part.csv"
     options: list[Any] = ["--unit", "hn-002", "-o", target, "--database", database]
     assert (await command("export", "S1", "summary", *options))[0] == 0
