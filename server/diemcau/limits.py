@@ -374,8 +374,8 @@ PERSONAL_LINKS_MAX = 20_000
 """Links in one file: the largest agency's staff. More go unit by unit, as they are sent."""
 
 NAMES_FOUND_MAX = 5000
-"""People that a search may find before their list is read in its own order instead: a page of 200 of two million is then
-within the first 80,000."""
+"""People that a search may find before their list is read in its own order instead: a page of 200 of two million is
+then within the first 80,000."""
 
 NAMES_INDEXED_ROWS = 2000
 NAMES_INDEXED_TICK_S = 5.0

@@ -69,7 +69,7 @@ async def plan(connection: Connection, query: Any) -> str:
     text = str(query.compile(connection.engine.sync_engine, compile_kwargs={"literal_binds": True}))
     if connection.dialect.name == "sqlite":
         rows = await connection.exec_driver_sql("EXPLAIN QUERY PLAN " + text)
-        return "\n".join(row[3] for row in rows)
+        return "\n".join(str(tuple(row)[-1]) for row in rows)
     await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # it would read a small table as it lies
     return "\n".join(row[0] for row in await connection.exec_driver_sql("EXPLAIN " + text))
 

@@ -5,76 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from messy import AN, BINH, book, fill, read
 from openpyxl.worksheet.worksheet import Worksheet
 from tables import csv_bytes
 
 from diemcau.errors import ImportFileError
-from diemcau.intake.files import frames
-from diemcau.intake.frames import Ended, Mapping, Opened, Rows, SheetChoice
-from diemcau.intake.tables import ATTENDEES
-
-SHOWN = ("code", "full_name", "title", "unit_code", "point_code", "phone")
-AN, BINH = ["Lê Văn An", "Bí thư", "0912000001"], ["Trần Thị Bình", "Chủ tịch", "0912000002"]
-
-
-@dataclass(frozen=True)
-class Got:
-    """A file read: the cells of each row by its number, and what the end tells."""
-
-    rows: list[tuple[int, list[Any]]]
-    unfit: list[int]
-    opened: list[Opened]
-    ended: Ended
-
-    @property
-    def people(self) -> list[list[Any]]:
-        """Name, title, unit, telephone of each row."""
-        return [[cells[1], cells[2], cells[3], cells[5]] for _, cells in self.rows]
-
-
-def read(path: Path, mapping: Mapping | None = None, what: str = "attendees") -> Got:
-    """A file read to its end."""
-    got = list(frames(what, path, mapping or {}))
-    ended = got[-1]
-    assert isinstance(ended, Ended)
-    chunks = [frame for frame in got if isinstance(frame, Rows)]
-    return Got(
-        [(number, cells[:6]) for chunk in chunks for number, cells in chunk.rows],
-        [number for chunk in chunks for number, _ in chunk.unfit],
-        [frame for frame in got if isinstance(frame, Opened)],
-        ended,
-    )
-
-
-def book(path: Path, rows: Sequence[Sequence[Any]], merges: Sequence[str] = (), title: str = "Danh sách") -> Path:
-    """A workbook of one sheet, with merged cells."""
-    made = openpyxl.Workbook()
-    sheet = made.active
-    assert isinstance(sheet, Worksheet)
-    sheet.title = title
-    fill(sheet, rows, merges)
-    made.save(path)
-    return path
-
-
-def fill(sheet: Worksheet, rows: Sequence[Sequence[Any]], merges: Sequence[str] = ()) -> None:
-    """Write rows, and merge cells."""
-    for number, cells in enumerate(rows, 1):
-        for column, cell in enumerate(cells, 1):
-            if cell != "":
-                sheet.cell(number, column, cell)
-    for merged in merges:
-        sheet.merge_cells(merged)
-
+from diemcau.intake.frames import SheetChoice
 
 TITLES = [
     ["ĐẢNG BỘ HUYỆN VŨ THƯ", "", "", "ĐẢNG CỘNG SẢN VIỆT NAM"],
@@ -384,48 +325,3 @@ def test_other_programs_files_are_refused(tmp_path: Path, part: str, code: str) 
 
 
 # --- whatever the order ------------------------------------------------------------------------------------
-KNOWN = [column for column in ATTENDEES if not column.part]
-CELLS = {
-    "code": "DB-1",
-    "full_name": "Nguyễn Thị Hồng Đào",
-    "title": "Bí thư",
-    "unit_code": "XA-1",
-    "point_code": "P-1",
-    "phone": "0912345678",
-}
-
-
-@given(
-    columns=st.permutations(KNOWN),
-    pick=st.lists(st.integers(0, 50), min_size=len(KNOWN), max_size=len(KNOWN)),
-    upper=st.booleans(),
-    plain=st.booleans(),
-    titles=st.integers(0, 30),
-    noise=st.lists(st.sampled_from(["Ngày sinh", "Giới tính", "Email", ""]), max_size=3, unique=True),
-)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_headers_in_any_order_and_spelling(
-    tmp_path: Path,
-    columns: list[Any],
-    pick: list[int],
-    upper: bool,  # noqa: FBT001 drawn by name
-    plain: bool,  # noqa: FBT001 drawn by name
-    titles: int,
-    noise: list[str],
-) -> None:
-    """Whatever names, order, case, diacritics, titles above and columns between: each cell ends where it belongs."""
-    headers = [column.names[place % len(column.names)] for column, place in zip(columns, pick, strict=True)]
-    if plain:
-        headers = [
-            unicodedata.normalize("NFD", header.replace("Đ", "D").replace("đ", "d")).encode("ascii", "ignore").decode()
-            for header in headers
-        ]
-    headers = [header.upper() if upper else header for header in headers]
-    row = [CELLS[column.field] for column in columns]
-    rows: list[list[Any]] = [[f"Tiêu đề {number}"] for number in range(titles)]
-    rows += [[*noise, *headers], [*("x" for _ in noise), *row]]
-    path = tmp_path / "list.csv"
-    path.write_bytes(csv_bytes(rows))
-    got = read(path)
-    assert got.ended.findings == []
-    assert [dict(zip(SHOWN, cells, strict=True)) for _, cells in got.rows] == [CELLS]

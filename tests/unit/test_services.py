@@ -14,6 +14,7 @@ import diemcau.services
 from diemcau.domain import authority
 
 WITHOUT_ACTOR = {
+    "look_up": "reads the names that a list uses within a scope that its caller has authorized",
     "publish": "the writer's sink: what is already committed is shown to those who subscribed with an actor",
 }
 """Public service functions that take no actor, each with its reason."""

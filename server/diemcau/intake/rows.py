@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import chain
 
 from diemcau import limits
 from diemcau.domain import phones
 from diemcau.domain.names import fold, sort_key, tidy
 from diemcau.errors import Finding, ImportFileError
+from diemcau.intake.cells import EMPTY, BadCellError, Value, read_cell
 from diemcau.intake.frames import DERIVED, SheetChoice
 from diemcau.intake.headers import Found, Header, find_header, read_header
 from diemcau.intake.row_kinds import Kind, Rows
 from diemcau.intake.sheets import Cell, Sheet, Spoilt
-from diemcau.intake.tables import CODE, MODES, Column, Rule
+from diemcau.intake.tables import Column, Rule
 from diemcau.wire.imports import ImportColumn, ImportSheet
 
 TITLE_UNIT = re.compile(r"(?:đơn vị|tên đơn vị|unit)\s*:\s*(.*)", re.IGNORECASE)
-POINT_ZERO = re.compile(r"(\d{8,12})\.0+")
-"""What a program that took a telephone number for a measure wrote."""
-
-SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
-ZERO_LOST = re.compile(r"[35789]\d{8}|2\d{9}")
-"""A mobile number, or one of a landline with its area code, whose leading zero a spreadsheet took for no digit."""
-
 SAMPLES = 3
 TOP_ROWS = 12
-CAPACITY_MAX = 1_000_000
 SHOWN_CHARS_MAX = 80
-Value = str | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +33,6 @@ class Row:
     number: int
     values: list[Value]
     fit: bool
-
-
-class _BadCellError(Exception):
-    """A cell that cannot be taken over; its argument is the reason's key."""
 
 
 @dataclass(slots=True)
@@ -290,7 +277,7 @@ class Reading:
                 return belongs
         try:
             value = read_cell(column, cell)
-        except _BadCellError as bad:
+        except BadCellError as bad:
             self._find(number, header or self.headers.get(column.field, ""), str(bad), _told(cell))
             return ""
         if value != cell and column.rule is Rule.PHONE and str(value).startswith("0") and str(cell)[0] != "0":
@@ -329,88 +316,6 @@ def _told(cell: Cell) -> str:
 
 def _broken(cells: list[Cell]) -> bool:
     return bool(cells) and isinstance(cells[0], Spoilt) and cells[0].reason == "reason.quotes"
-
-
-def read_cell(column: Column, cell: Cell) -> Value:
-    """The value a cell has under its column's rule.
-
-    Raises:
-        _BadCellError: it has none; the argument is the reason's key.
-    """
-    if isinstance(cell, Spoilt):
-        raise _BadCellError(cell.reason)
-    text = tidy(cell)
-    if not text:
-        if column.required:
-            raise _BadCellError("reason.empty")
-        return EMPTY.get(column.rule, "")
-    return READ[column.rule](text)
-
-
-def _code(text: str) -> str:
-    code = text.upper()
-    if not CODE.fullmatch(code):
-        raise _BadCellError("reason.bad_code")
-    return code
-
-
-def _name(text: str) -> str:
-    if not (text[0].isalpha() or any(map(str.isalpha, text))):
-        raise _BadCellError("reason.no_letters")
-    return _short(text, limits.NAME_CHARS_MAX)
-
-
-@lru_cache(8192)
-def _place(text: str) -> str:
-    """A unit or point by its code, in capitals, or by its name as written."""
-    code = text.upper()
-    return code if CODE.fullmatch(code) else _short(text, limits.NAME_CHARS_MAX)
-
-
-def _phone(text: str) -> str:
-    """A telephone number as typed, with the leading zero that a spreadsheet took away."""
-    if text[0] == "0":  # as lists have nearly all of them
-        return _short(text, limits.TEXT_CHARS_MAX)
-    if SCIENTIFIC.fullmatch(text):
-        raise _BadCellError("reason.number_rounded")
-    whole = POINT_ZERO.fullmatch(text)
-    number = whole[1] if whole else text
-    return f"0{number}" if ZERO_LOST.fullmatch(number) else _short(number, limits.TEXT_CHARS_MAX)
-
-
-def _text(text: str) -> str:
-    return _short(text, limits.TEXT_CHARS_MAX)
-
-
-def _short(text: str, chars_max: int) -> str:
-    if len(text) > chars_max:
-        raise _BadCellError("reason.too_long")
-    return text
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= CAPACITY_MAX):
-        raise _BadCellError("reason.bad_count")
-    return int(text)
-
-
-def _mode(text: str) -> str:
-    mode = MODES.get(fold(text))
-    if mode is None:
-        raise _BadCellError("reason.bad_mode")
-    return mode
-
-
-EMPTY: dict[Rule, Value] = {Rule.COUNT: 0, Rule.MODE: "online"}
-READ: dict[Rule, Callable[[str], Value]] = {
-    Rule.CODE: _code,
-    Rule.NAME: _name,
-    Rule.TEXT: _text,
-    Rule.COUNT: _count,
-    Rule.MODE: _mode,
-    Rule.PHONE: _phone,
-    Rule.PLACE: _place,
-}
 
 
 def _shown(text: str) -> str:

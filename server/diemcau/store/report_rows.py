@@ -86,9 +86,7 @@ async def unnumbered(connection: Connection, session_id: int, point_code: str | 
     i, here = invitation.c, session_point.c
     query = (
         sa.select(i.point_id)
-        .join(
-            session_point, sa.and_(here.session_id == i.session_id, here.point_id == i.point_id)
-        )
+        .join(session_point, sa.and_(here.session_id == i.session_id, here.point_id == i.point_id))
         .where(i.session_id == session_id, i.number.is_(None))
         .distinct()
         .order_by(i.point_id)

@@ -197,7 +197,7 @@ session_point = Table(
     Column("link", String(10), nullable=False, server_default="expected"),
     Column("link_since_ms", BigInteger, nullable=False),
     Column("link_version", Integer, nullable=False, server_default="0", comment="compare-and-set"),
-    Column("rehearsed_ms", BigInteger, comment="when the organizer said that its rehearsal went well"),
+    Column("rehearsed_ms", BigInteger, comment="the organizer said then that its rehearsal went well"),
     Index(None, "point_id"),
 )
 

@@ -563,9 +563,9 @@ class AttendancePage(Struct):
 class SummaryRow(Struct):
     """Figures of one unit and all below it. `depth` counts from the asked unit (0).
 
-    summoned = present + substituted + excused + unmarked (unexcused after closing). Apart from these, guests were counted
-    without an invitation (people who took somebody's place among them), and unlisted people sat in the unit's halls
-    and are not matched yet: present + guests + unlisted sat in the halls. `rate` is present / summoned in percent,
+    summoned = present + substituted + excused + unmarked (unexcused after closing). Apart from these, guests were
+    counted without an invitation (people who took somebody's place among them), and unlisted people sat in the
+    unit's halls and are not matched yet: present + guests + unlisted sat in the halls. `rate` is present / summoned in percent,
     `rate_with_substitutes` (present + substituted) / summoned; null when nobody is summoned.
     """
 

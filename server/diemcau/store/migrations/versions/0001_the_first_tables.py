@@ -386,7 +386,10 @@ def _session_point() -> None:
         sa.Column("link_since_ms", sa.BigInteger(), nullable=False),
         sa.Column("link_version", sa.Integer(), server_default="0", nullable=False, comment="compare-and-set"),
         sa.Column(
-            "rehearsed_ms", sa.BigInteger(), nullable=True, comment="when the organizer said that its rehearsal went well"
+            "rehearsed_ms",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the organizer said then that its rehearsal went well",
         ),
         sa.ForeignKeyConstraint(["point_id"], ["point.id"], name="fk_session_point_point_id"),
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name="fk_session_point_session_id"),
