@@ -565,8 +565,8 @@ class SummaryRow(Struct):
 
     summoned = present + substituted + excused + unmarked (unexcused after closing). Apart from these, guests were
     counted without an invitation (people who took somebody's place among them), and unlisted people sat in the
-    unit's halls and are not matched yet: present + guests + unlisted sat in the halls. `rate` is present / summoned in percent,
-    `rate_with_substitutes` (present + substituted) / summoned; null when nobody is summoned.
+    unit's halls and are not matched yet: present + guests + unlisted sat in the halls. `rate` is present / summoned
+    in percent, `rate_with_substitutes` (present + substituted) / summoned; null when nobody is summoned.
     """
 
     unit: str
