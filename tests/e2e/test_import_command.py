@@ -33,6 +33,12 @@ async def command(*arguments: str | Path, **environment: str) -> tuple[int, str,
     return process.returncode or 0, output.decode(), errors.decode()
 
 
+TWO_UNITS = (
+    "Imported 2 rows: 2 new, 0 changed, 0 unchanged.\n"
+    "This is import 1. To have everything as before: diemcau import undo 1.\n"
+)
+
+
 def written(folder: Path, name: str, rows: list[list[str]]) -> Path:
     """A CSV file."""
     path = folder / name
@@ -44,7 +50,7 @@ async def test_lists_go_straight_into_a_database(tmp_path: Path) -> None:
     """Without a server two commands make a conference's lists; a trial before the second writes nothing."""
     database = f"sqlite:///{tmp_path}/data/diemcau.db"
     done = await command("units", written(tmp_path, "units.csv", UNITS), "--database", database)
-    assert done == (0, "Imported 2 rows: 2 new, 0 changed, 0 unchanged.\n", "")
+    assert done == (0, TWO_UNITS, "")
     people = write_xlsx(tmp_path / "people.xlsx", [[*PEOPLE, "Ngày sinh"], [*PERSON, "1970"]])
     trial = await command("attendees", people, "--dry-run", DIEMCAU_DATABASE=database)
     assert trial[1].startswith("Trial only, nothing was written. The file has 1 rows: 1 new")
@@ -54,10 +60,10 @@ async def test_lists_go_straight_into_a_database(tmp_path: Path) -> None:
         [
             "Imported 1 rows: 1 new, 0 changed, 0 unchanged.",
             "Columns that were not used: Ngày sinh",
-            "This is import 1. To have everything as before: diemcau import undo 1.",
+            "This is import 2. To have everything as before: diemcau import undo 2.",
         ],
     )
-    undone = await command("undo", "1", DIEMCAU_DATABASE=database)
+    undone = await command("undo", "2", DIEMCAU_DATABASE=database)
     assert undone == (0, "1 rows undone; 0 rows stay as they are.\n", "")
 
 
@@ -102,7 +108,7 @@ async def test_beside_a_server_the_lists_go_through_it(start: Start, tmp_path: P
     token = await issue_token(System(), running.context, "root")
     units = written(tmp_path, "units.csv", UNITS)
     through = {"DIEMCAU_URL": running.admin.origin, "DIEMCAU_TOKEN": token}
-    assert (await command("units", units, **through))[:2] == (0, "Imported 2 rows: 2 new, 0 changed, 0 unchanged.\n")
+    assert (await command("units", units, **through))[:2] == (0, TWO_UNITS)
     assert len((await running.admin.ok("GET", "/api/v1/units"))["items"]) == 2
     bad = written(tmp_path, "bad.csv", [list(PEOPLE), ["DB-1", "", "", "HN", "", ""]])
     status, output, errors = await command("attendees", bad, **through)
