@@ -59,6 +59,7 @@ async def test_a_row_tells_who_where_and_how(running: Running, conference: sampl
         "left_ms": None,
         "substitute": "",
         "stands_for": "",
+        "reason": "",
     }
     assert (rows["DB-0012"]["invited"], rows["DB-0012"]["status"]) == (False, "present")
     assert (rows["DB-0011"]["point"], rows["DB-0011"]["status"]) == ("HN-0004", "unmarked")
