@@ -59,12 +59,15 @@ class Center:
             del self.seen[device_id]
         return taken
 
-    def take_queues(self, rows_max: int) -> dict[int, tuple[int, int | None, int]]:
+    def some_queues(self, rows_max: int) -> dict[int, tuple[int, int | None, int]]:
         """Up to `rows_max` devices that told something new of their queue (`lines.Line.queue`)."""
-        taken = dict(islice(self.queues.items(), rows_max))
-        for device_id in taken:
-            del self.queues[device_id]
-        return taken
+        return dict(islice(self.queues.items(), rows_max))
+
+    def forget_queues(self, stored: dict[int, tuple[int, int | None, int]]) -> None:
+        """These are stored; what a device has told since is not."""
+        for device_id, told in stored.items():
+            if self.queues.get(device_id) == told:
+                del self.queues[device_id]
 
     def close_all(self, code: CloseCode) -> None:
         """Ask every device and board to go; none is let in any more."""

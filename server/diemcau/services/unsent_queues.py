@@ -44,14 +44,14 @@ def gone(context: Context, line: Line) -> None:
 async def store(actor: System, context: Context) -> None:
     """Store what devices told; what cannot be stored now is tried again."""
     del actor
-    while told := context.live.take_queues(limits.TRANSITIONS_BATCH_MAX):
+    while told := context.live.some_queues(limits.TRANSITIONS_BATCH_MAX):
         rows = [(device_id, Told(*one)) for device_id, one in told.items()]
         try:
             await context.writer.write(partial(unsent_queues.tell, told=rows))
         except BaseException:
-            context.live.queues = told | context.live.queues
             context.live.presence.wake.set()
             raise
+        context.live.forget_queues(told)  # until here it is known from memory
 
 
 # --- what is known -------------------------------------------------------------------------------------------
