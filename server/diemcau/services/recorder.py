@@ -1,7 +1,8 @@
 """Check-ins of devices and staff, taken together: what comes in one moment is read, judged and written as one.
 
 A request alone would walk through all of the code, and the processor's caches would forget each part of it before the
-next request came: together they cost a fifth to a quarter less. What they name is looked up in as few questions as there are kinds of it.
+next request came: together they cost a fifth to a quarter less. What they name is looked up in as few questions as
+there are kinds of it.
 """
 
 from __future__ import annotations
